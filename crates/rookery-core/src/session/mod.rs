@@ -1,0 +1,247 @@
+//! One connection: what its client may say next, and what it is told.
+//!
+//! The rooms write their events past this machine, straight into the outbox; [`Subscription`] holds the rule for that.
+//! Here is everything else: hello, resume, asking rooms, limits, heartbeat.
+
+mod effect;
+mod frames;
+mod heartbeat;
+mod hello;
+mod input;
+mod resume;
+mod subscription;
+
+pub use effect::{Effect, close};
+pub use input::Input;
+pub use subscription::{Offer, Progress, Subscription};
+
+use crate::{
+    frame::{
+        Refusal, codec,
+        server::{Nack, RoomNotice, RoomView, ServerFrame},
+    },
+    ids::{ClientId, DeviceId, RoomId, SessionId, UserId},
+    limits::{CREDITS, Limits},
+    rate::Bucket,
+    room::Write,
+    time::Millis,
+};
+
+/// Who is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// This connection.
+    pub session: SessionId,
+    /// The hub that holds it.
+    pub hub: u16,
+    /// The user.
+    pub user: UserId,
+    /// The login.
+    pub device: DeviceId,
+}
+
+/// How far the conversation is.
+#[derive(Clone, Debug, PartialEq)]
+enum Phase {
+    /// Nothing was said yet.
+    Silent {
+        deadline: Millis,
+    },
+    /// `hello` came; the rooms are being read.
+    /// `stale`: the user came into a room or went out of one meanwhile, so that what is being read may be wrong.
+    Loading {
+        opening: Box<Opening>,
+        stale: bool,
+    },
+    Live,
+    Closed,
+}
+
+/// What the client has said before its welcome.
+#[derive(Clone, Debug, PartialEq)]
+struct Opening {
+    hello: crate::frame::client::Hello,
+    /// Frames that came right behind it, each with what the user's budget said to it; their turn comes after the welcome.
+    early: Vec<(crate::frame::ClientFrame, Result<(), u64>)>,
+}
+
+/// A write whose answer has not come; kept to ask again when the room starts anew.
+#[derive(Clone, Debug)]
+struct Ask {
+    room: RoomId,
+    write: Write,
+}
+
+/// A room whose missed events are being read.
+#[derive(Clone, Debug)]
+struct Pull {
+    room: RoomId,
+    ticket: u32,
+    /// What the client waits for: nothing (a hole found by ourselves), or `synced` with this id.
+    wanted: Option<Option<Box<str>>>,
+}
+
+/// The machine.
+#[derive(Clone, Debug)]
+pub struct Session {
+    peer: Peer,
+    phase: Phase,
+    asks: Vec<Ask>,
+    pulls: Vec<Pull>,
+    tickets: u32,
+    chatter: Bucket,
+    bad_frames: Strikes,
+    floods: Strikes,
+    next_ping: Millis,
+    unanswered: u8,
+    active_at: Millis,
+}
+
+/// Counts in a window of time.
+#[derive(Clone, Copy, Debug)]
+struct Strikes {
+    since: Millis,
+    count: u16,
+}
+
+impl Strikes {
+    const fn new(now: Millis) -> Self {
+        Self { since: now, count: 0 }
+    }
+
+    /// One more; `true` when there were more than `most` within `window` milliseconds.
+    fn strike(&mut self, now: Millis, window: i64, most: u16) -> bool {
+        if now.since(self.since) > window {
+            *self = Self::new(now);
+        }
+        self.count = self.count.saturating_add(1);
+        self.count >= most
+    }
+}
+
+impl Session {
+    /// A connection right after its handshake.
+    #[must_use]
+    pub fn new(peer: Peer, limits: &Limits, now: Millis) -> Self {
+        Self {
+            peer,
+            phase: Phase::Silent { deadline: now.plus(i64::from(limits.hello_seconds) * 1_000) },
+            asks: Vec::new(),
+            pulls: Vec::new(),
+            tickets: 0,
+            chatter: Bucket::full(frames::chatter(limits), now),
+            bad_frames: Strikes::new(now),
+            floods: Strikes::new(now),
+            next_ping: now.plus(i64::from(limits.heartbeat_seconds) * 1_000),
+            unanswered: 0,
+            active_at: now,
+        }
+    }
+
+    /// Who is connected.
+    #[must_use]
+    pub const fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// Whether `hello` was answered.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        matches!(self.phase, Phase::Live)
+    }
+
+    /// When the next `Tick` is due.
+    #[must_use]
+    pub fn due(&self) -> Millis {
+        match self.phase {
+            Phase::Silent { deadline } => deadline.min(self.next_ping),
+            _ => self.next_ping,
+        }
+    }
+
+    /// Takes one input; appends what is to be done, in order.
+    pub fn step(&mut self, input: Input, limits: &Limits, now: Millis, out: &mut Vec<Effect>) {
+        if matches!(self.phase, Phase::Closed) {
+            return;
+        }
+        match input {
+            Input::Frame { frame, admitted } => self.frame(frame, admitted, limits, now, out),
+            Input::BadFrame(bad) => self.bad_frame(&bad, now, out),
+            Input::Loaded(rooms) => self.loaded(rooms, limits, now, out),
+            Input::Answered { client_id } => self.answered(client_id),
+            Input::Pulled { room, ticket, after, answer } => self.pulled(room, ticket, after, answer, out),
+            Input::CaughtUp { room, seq } => self.caught_up(room, seq, out),
+            Input::Hole { room, after } => self.hole(room, after, out),
+            Input::Restarted { room } => self.restarted(room, out),
+            Input::Appeared { view, follows } => self.appeared(view, follows, out),
+            Input::Vanished { room } => self.vanished(room, out),
+            Input::Pong => self.unanswered = 0,
+            Input::Tick => self.tick(limits, now, out),
+            Input::Close { code, reason } => self.close(code, reason, out),
+        }
+    }
+
+    /// A write was answered, whichever way: its credit is free again.
+    pub fn answered(&mut self, client_id: ClientId) {
+        if let Some(index) = self.asks.iter().position(|ask| ask.write.client_id == client_id) {
+            self.asks.swap_remove(index);
+            if self.asks.is_empty() {
+                // An idle connection holds no memory for what it once asked.
+                self.asks = Vec::new();
+            }
+        }
+    }
+
+    fn has_credit(&self) -> bool {
+        self.asks.len() + self.pulls.len() < CREDITS
+    }
+
+    /// The room started anew: what it had not answered is asked again; what it had done already it answers as a repeat.
+    fn restarted(&self, room: RoomId, out: &mut Vec<Effect>) {
+        for ask in self.asks.iter().filter(|ask| ask.room == room) {
+            out.push(Effect::Write { room, write: ask.write.clone() });
+        }
+    }
+
+    /// The user is not in this room any more.
+    fn vanished(&mut self, room: RoomId, out: &mut Vec<Effect>) {
+        if let Phase::Loading { stale, .. } = &mut self.phase {
+            *stale = true;
+        }
+        self.pulls.retain(|pull| pull.room != room);
+        out.push(Effect::Unlisten { room });
+    }
+
+    /// The user is in this room from now on. What is known of that may be old already, so the room has the last word: its
+    /// events are read first, and only who may read them hears the room.
+    fn appeared(&mut self, view: RoomView, follows: bool, out: &mut Vec<Effect>) {
+        match &mut self.phase {
+            Phase::Loading { stale, .. } => *stale = true,
+            Phase::Live => {
+                let (room, head) = (view.room, view.head);
+                send(&ServerFrame::Room(RoomNotice::Present(view)), out);
+                if !follows {
+                    out.push(Effect::Listen { room, next: head + 1, live: false });
+                    self.pull(room, head, None, out);
+                }
+            }
+            Phase::Silent { .. } | Phase::Closed => {}
+        }
+    }
+
+    fn close(&mut self, code: u16, reason: &'static str, out: &mut Vec<Effect>) {
+        self.phase = Phase::Closed;
+        out.push(Effect::Close { code, reason });
+    }
+}
+
+fn send(frame: &ServerFrame<'_>, out: &mut Vec<Effect>) {
+    out.push(Effect::Send(codec::encode(frame)));
+}
+
+fn nack(refusal: &Refusal, id: Option<&str>, room: Option<RoomId>, client_id: Option<ClientId>, out: &mut Vec<Effect>) {
+    send(&ServerFrame::Nack(Nack::of(refusal, id, room, client_id)), out);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Catching up: after a reconnect, after `sync`, after a hole that we found ourselves.
+
+use super::{Effect, Pull, Session, nack, send};
+use crate::{
+    frame::{Refusal, client::Sync, server::ServerFrame},
+    ids::{RoomId, Seq},
+    limits::REPLAY_PER_ROOM,
+};
+
+impl Session {
+    /// The client asks for what is after a seq.
+    pub(super) fn sync(&mut self, sync: Sync, out: &mut Vec<Effect>) {
+        let Sync { room, after, id, .. } = sync;
+        self.pull(room, after, Some(id), out);
+    }
+
+    /// Reads what is after this one. Whatever was being read before is not wanted any more.
+    pub(super) fn pull(&mut self, room: RoomId, after: Seq, wanted: Option<Option<Box<str>>>, out: &mut Vec<Effect>) {
+        self.pulls.retain(|pull| pull.room != room);
+        // Zero is no question's number.
+        self.tickets = self.tickets.wrapping_add(1).max(1);
+        self.pulls.push(Pull { room, ticket: self.tickets, wanted });
+        out.push(Effect::Pull { room, after, ticket: self.tickets });
+    }
+
+    /// Events did not arrive: reads them. Who waits for `synced` still gets it.
+    pub(super) fn hole(&mut self, room: RoomId, after: Seq, out: &mut Vec<Effect>) {
+        let waits = self.pulls.iter().position(|pull| pull.room == room);
+        let wanted = waits.and_then(|index| self.pulls.swap_remove(index).wanted);
+        self.pull(room, after, wanted, out);
+    }
+
+    pub(super) fn pulled(
+        &mut self,
+        room: RoomId,
+        ticket: u32,
+        after: Seq,
+        answer: Result<Seq, Refusal>,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(index) = self.pulls.iter().position(|pull| (pull.room, pull.ticket) == (room, ticket)) else { return };
+        let id = self.pulls[index].wanted.clone();
+        match (answer, id) {
+            (Ok(head), Some(id)) if after > head || head - after > REPLAY_PER_ROOM => {
+                self.end_pull(index);
+                out.push(Effect::Unlisten { room });
+                send(&ServerFrame::Gap { id: id.as_deref(), room, from: after + 1, to: head }, out);
+            }
+            (Ok(_), _) => out.push(Effect::Deliver { room }),
+            (Err(refusal), id) => {
+                self.end_pull(index);
+                out.push(Effect::Unlisten { room });
+                nack(&refusal, id.flatten().as_deref(), Some(room), None, out);
+            }
+        }
+    }
+
+    pub(super) fn caught_up(&mut self, room: RoomId, seq: Seq, out: &mut Vec<Effect>) {
+        let Some(index) = self.pulls.iter().position(|pull| pull.room == room) else { return };
+        let pull = self.end_pull(index);
+        if let Some(id) = pull.wanted {
+            send(&ServerFrame::Synced { id: id.as_deref(), room, seq }, out);
+        }
+    }
+
+    fn end_pull(&mut self, index: usize) -> Pull {
+        let pull = self.pulls.swap_remove(index);
+        if self.pulls.is_empty() {
+            self.pulls = Vec::new();
+        }
+        pull
+    }
+}

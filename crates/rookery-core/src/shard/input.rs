@@ -1,0 +1,54 @@
+//! Everything that can happen to a shard.
+
+use super::{Epoch, Listener};
+use crate::ids::RoomId;
+
+/// One thing that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Somebody has something for a room.
+    Wanted {
+        /// Which.
+        room: RoomId,
+    },
+    /// The claim succeeded.
+    Claimed {
+        /// The epoch from now on.
+        epoch: Epoch,
+    },
+    /// The claim did not succeed; nothing is known about the owner.
+    ClaimFailed,
+    /// The store says that somebody else owns the shard.
+    Fenced,
+    /// A room went to sleep, with nothing left to do.
+    Retired {
+        /// Which.
+        room: RoomId,
+    },
+    /// A room panicked.
+    Panicked {
+        /// Which.
+        room: RoomId,
+        /// A fingerprint of what it was doing.
+        on: u64,
+    },
+    /// An operator lets a quarantined room try again.
+    Release {
+        /// Which.
+        room: RoomId,
+    },
+    /// A hub has somebody who listens to a room.
+    Listen {
+        /// Which.
+        room: RoomId,
+        /// Who.
+        listener: Listener,
+    },
+    /// A hub has nobody any more who listens to a room.
+    Unlisten {
+        /// Which.
+        room: RoomId,
+        /// Who.
+        listener: Listener,
+    },
+}
