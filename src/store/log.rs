@@ -1,0 +1,121 @@
+//! The log of the rooms: the only truth about what was said.
+
+use std::{ops::RangeInclusive, sync::Arc};
+
+use rookery_core::{
+    event::Event,
+    ids::{ClientId, RoomId, Seq, ShardId, UserId},
+    room::{Looked, Snapshot},
+    shard::{Epoch, Stamp},
+    time::Millis,
+};
+
+use super::{
+    Answer, StoreError,
+    record::{Message, Reaction},
+};
+
+/// One event to be written.
+#[derive(Clone)]
+pub struct Append {
+    /// The activation of the room that writes; a newer one fences it off.
+    pub stamp: Stamp,
+    /// The event; its `seq` is one more than that of the room's last append.
+    pub event: Arc<Event>,
+    /// Who wants to know.
+    pub reply: Arc<dyn Appended>,
+}
+
+/// Who is told what became of an append.
+pub trait Appended: Send + Sync {
+    /// Events of one room with these consecutive numbers share this fate. Called once per append, from any thread, must
+    /// not wait.
+    fn appended(&self, seqs: RangeInclusive<Seq>, fate: &Result<(), StoreError>);
+}
+
+/// Which messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// The newest.
+    Newest,
+    /// Those right before.
+    Before(Seq),
+    /// Those right after.
+    After(Seq),
+    /// About half before, the rest from there on.
+    Around(Seq),
+}
+
+/// Somebody's marks in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// Where.
+    pub room: RoomId,
+    /// Whose.
+    pub user: UserId,
+    /// Read up to here.
+    pub read: Seq,
+    /// Delivered up to here.
+    pub delivered: Seq,
+}
+
+/// The log of every room, and what follows from it: the present state of messages, memberships, marks.
+///
+/// What is readable is durable: no method shows an event before it would survive a power cut.
+pub trait MessageLog: Send + Sync {
+    /// Takes an event for writing and returns at once; the fate comes through `reply`.
+    ///
+    /// * `Ok` only once the event **and everything that follows from it** (memberships, the room's record, present state
+    ///   of messages) is durable.
+    /// * `Err` only if it is not in the log and never will be. If that is not known the process ends instead.
+    /// * Events of one room are written in the order given; after an `Err` every later append of the room that was
+    ///   already queued fails too, so that there is no hole.
+    /// * An append whose stamp is older than the newest `wake` of its room, or whose shard was claimed anew, is `Fenced`.
+    /// * When the queue (its bound: [`MessageLog::queue_bound`]) is full the fate is `Unavailable`, at once.
+    fn append(&self, append: Append);
+
+    /// Appends that wait to be written; admission looks at it before anything is taken.
+    fn queue_length(&self) -> usize;
+
+    /// How many may wait.
+    fn queue_bound(&self) -> usize;
+
+    /// Makes this process the owner of a shard, under the next epoch.
+    fn claim(&self, shard: ShardId) -> Answer<'_, Epoch>;
+
+    /// Wakes a room under a new stamp: older stamps are fenced off, what they had queued before is settled, and only then
+    /// the room's state is read. `None`: there is no such room.
+    fn wake(&self, room: RoomId, stamp: Stamp) -> Answer<'_, Option<Snapshot>>;
+
+    /// Whether a write with this key is in the log, and what a message is like that another write is about.
+    fn look(&self, room: RoomId, sender: UserId, client_id: ClientId, target: Option<Seq>) -> Answer<'_, Looked>;
+
+    /// The events after `after`, ascending, at most `limit`.
+    fn events(&self, room: RoomId, after: Seq, limit: usize) -> Answer<'_, Vec<Event>>;
+
+    /// Messages in their present state, ascending, at most `limit`, none before `visible_from`; `mine` as `viewer` sees it.
+    fn messages(
+        &self,
+        room: RoomId,
+        window: Window,
+        visible_from: Seq,
+        limit: usize,
+        viewer: UserId,
+    ) -> Answer<'_, Vec<Message>>;
+
+    /// One message in its present state.
+    fn message(&self, room: RoomId, seq: Seq, viewer: UserId) -> Answer<'_, Option<Message>>;
+
+    /// The reactions to one message, oldest first, at most 1,000.
+    fn reactions(&self, room: RoomId, seq: Seq) -> Answer<'_, Vec<Reaction>>;
+
+    /// The last event of a room; 0 for none.
+    fn head(&self, room: RoomId) -> Answer<'_, Seq>;
+
+    /// Where a write went: its seq and time. `None`: not in the log at this moment.
+    fn outcome(&self, room: RoomId, sender: UserId, client_id: ClientId) -> Answer<'_, Option<(Seq, Millis)>>;
+
+    /// Moves marks forwards, never back, durably; answers how they stand afterwards, in the same order; `None` for who is
+    /// not a member.
+    fn mark(&self, marks: Vec<Marks>) -> Answer<'_, Vec<Option<Marks>>>;
+}
