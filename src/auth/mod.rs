@@ -1,0 +1,56 @@
+//! Who somebody is: passwords, tokens, tickets, and what keeps guessers away.
+
+mod account;
+mod authenticator;
+mod backoff;
+mod bootstrap;
+mod buckets;
+mod hasher;
+mod password;
+mod ticket;
+mod token;
+
+pub use account::{Accounts, Guarded, NewAccount, NewLogin, Registered};
+pub(crate) use account::{email, network_of};
+pub use authenticator::{Authenticator, Identity};
+pub use bootstrap::Bootstrap;
+pub use buckets::Buckets;
+pub use hasher::{Checked, Hasher};
+pub use password::check as check_password_rules;
+pub use ticket::{LIFETIME_MS as TICKET_LIFETIME_MS, Tickets};
+pub use token::Token;
+
+use rookery_core::{frame::Refusal, time::Millis};
+
+use crate::store::StoreError;
+
+/// Why somebody was not let in, or their account not changed.
+#[derive(Clone, Debug)]
+pub enum AuthError {
+    /// It is not so; says why as far as they may know.
+    Refused(Refusal),
+    /// The store did not do its part.
+    Store(StoreError),
+}
+
+impl From<Refusal> for AuthError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for AuthError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The server's clock.
+#[must_use]
+pub fn now() -> Millis {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests;
