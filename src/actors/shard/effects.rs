@@ -1,0 +1,116 @@
+//! Carrying out what a shard decides: claims, waking rooms, telling hubs.
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+use ractor::{ActorRef, ActorRuntime};
+use rookery_core::{
+    ids::{RoomId, ShardId},
+    shard::{Effect, Input, Listener, Stamp},
+};
+
+use super::{Awake, ShardMessage, ShardState};
+use crate::actors::{
+    hub::inbox::Item,
+    room::{NOTHING_TOLD, RoomActor, RoomArguments},
+    router,
+};
+
+impl ShardState {
+    pub(super) async fn carry_out(&mut self, myself: &ActorRef<ShardMessage>, effect: Effect) {
+        match effect {
+            Effect::Claim { shard } => self.claim(myself, shard),
+            Effect::Wake { room, stamp } => self.wake(myself, room, stamp).await,
+            Effect::Sleep { room } => {
+                self.router.rooms.remove(&room);
+                if let Some(awake) = self.awake.remove(&room) {
+                    self.ids.remove(&awake.handle.actor.get_id());
+                    awake.handle.actor.stop(None);
+                }
+                self.restarted(room);
+            }
+            Effect::Refuse { room } => {
+                for message in self.waiting.remove(&room).unwrap_or_default() {
+                    message.refuse(&self.router, room, &router::unavailable());
+                }
+            }
+            Effect::Restarted { room } => self.restarted(room),
+            Effect::Quarantined { room } => {
+                tracing::error!(%room, "the room panics on the same input again and again: it is shut until an operator releases it");
+                self.router.quarantined.insert(room, ());
+                self.restarted(room);
+            }
+        }
+    }
+
+    fn claim(&self, myself: &ActorRef<ShardMessage>, shard: ShardId) {
+        let (log, myself) = (Arc::clone(&self.router.shared.log), myself.clone());
+        self.router.shared.runtime.spawn(async move {
+            let input = match log.claim(shard).await {
+                Ok(epoch) => Input::Claimed { epoch },
+                Err(error) => {
+                    tracing::warn!(shard = shard.0, %error, "a claim failed");
+                    Input::ClaimFailed
+                }
+            };
+            let _ = myself.send_message(ShardMessage::Claimed(input));
+        });
+    }
+
+    async fn wake(&mut self, myself: &ActorRef<ShardMessage>, room: RoomId, stamp: Stamp) {
+        let doing = Arc::new(AtomicU64::new(0));
+        let told = self.told.remove(&room);
+        let telling = Arc::new(AtomicU64::new(told.unwrap_or(NOTHING_TOLD)));
+        let queued = Arc::default();
+        let used = Arc::new(AtomicU64::new(u64::try_from(crate::actors::clock::now().0).unwrap_or(0)));
+        let arguments = RoomArguments {
+            room,
+            stamp,
+            router: Arc::clone(&self.router),
+            shard: myself.clone(),
+            mask: self.mask(room),
+            doing: Arc::clone(&doing),
+            telling: Arc::clone(&telling),
+            told,
+            queued: Arc::clone(&queued),
+            used: Arc::clone(&used),
+        };
+        let spawned = ActorRuntime::spawn_linked(None, RoomActor, arguments, myself.get_cell()).await;
+        let actor = match spawned {
+            Ok((actor, _)) => actor,
+            Err(error) => {
+                tracing::error!(%room, %error, "a room could not be started");
+                for message in self.waiting.remove(&room).unwrap_or_default() {
+                    message.refuse(&self.router, room, &router::unavailable());
+                }
+                self.machine.step(Input::Retired { room }, crate::actors::clock::now(), &mut Vec::new());
+                return;
+            }
+        };
+        let handle = router::RoomHandle { actor, queued, used };
+        self.ids.insert(handle.actor.get_id(), room);
+        self.router.rooms.insert(room, handle.clone());
+        self.awake.insert(room, Awake { handle: handle.clone(), doing, telling, disturbed: false, retiring: false });
+        for message in self.waiting.remove(&room).unwrap_or_default() {
+            handle.queued.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
+            let _ = handle.actor.send_message(message);
+        }
+    }
+
+    /// Whoever waits for an answer of this room asks again.
+    pub(super) fn restarted(&self, room: RoomId) {
+        for inbox in self.router.hubs() {
+            inbox.put(Item::Restarted(room));
+        }
+    }
+
+    /// A hub that begins to listen must know how far the room is: what was shown before it listened did not reach it.
+    pub(super) fn tell_head(&self, room: RoomId, hub: Listener) {
+        let router = Arc::clone(&self.router);
+        self.router.shared.runtime.spawn(async move {
+            match router.shared.log.head(room).await {
+                Ok(head) => router.to_hub(hub, Item::Head { room, head }),
+                Err(error) => tracing::warn!(%room, %error, "could not read the head of a room"),
+            }
+        });
+    }
+}
