@@ -1,0 +1,55 @@
+//! Budgets of requests: per user for those who are logged in, per address for the others.
+
+use std::net::IpAddr;
+
+use rookery_core::{
+    frame::{Code, Refusal},
+    ids::UserId,
+    rate::Rate,
+    time::Millis,
+};
+
+use crate::{
+    auth::{Buckets, network_of},
+    config::Config,
+};
+
+/// Users and addresses whose budgets are kept.
+const KEPT: usize = 100_000;
+
+/// Budgets of requests.
+pub struct Limiter {
+    users: Buckets<UserId>,
+    addresses: Buckets<IpAddr>,
+}
+
+impl Default for Limiter {
+    fn default() -> Self {
+        Self { users: Buckets::new(KEPT), addresses: Buckets::new(KEPT) }
+    }
+}
+
+impl Limiter {
+    /// Takes one request of a user.
+    ///
+    /// # Errors
+    /// `rate_limited`, with the time to wait.
+    pub fn user(&self, user: UserId, config: &Config, now: Millis) -> Result<(), Refusal> {
+        let rate = Rate::per_second(config.limits.requests_per_second, config.limits.request_burst);
+        self.users
+            .take(user, rate, now)
+            .map_err(|wait| Refusal::new(Code::RateLimited, "too many requests").after(wait))
+    }
+
+    /// Takes one request without a valid login. The address is the peer's: what a header claims counts for nothing.
+    ///
+    /// # Errors
+    /// `rate_limited`, with the time to wait.
+    pub fn address(&self, address: IpAddr, config: &Config, now: Millis) -> Result<(), Refusal> {
+        let per_minute = config.limits.anonymous_per_minute;
+        let rate = Rate { per_minute, burst: per_minute };
+        self.addresses
+            .take(network_of(address), rate, now)
+            .map_err(|wait| Refusal::new(Code::RateLimited, "too many requests from this address").after(wait))
+    }
+}
