@@ -1,1 +1,13 @@
-//! Rookery.
+//! Rookery: a chat server in which every session and every room is an actor.
+
+pub mod actors;
+pub mod app;
+pub mod auth;
+pub mod bench;
+pub mod chat;
+pub mod cli;
+pub mod client;
+pub mod config;
+pub mod http;
+pub mod store;
+pub mod telemetry;

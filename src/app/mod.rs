@@ -1,0 +1,216 @@
+//! Puts a server together, runs it, and takes it apart again.
+
+mod shutdown;
+mod tls;
+
+use std::{
+    io::Write as _,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use parking_lot::RwLock;
+use tokio::runtime::Runtime;
+
+use crate::{
+    actors::{Router, clock, gateway::Actors, router::Shared, supervisor::Supervisor},
+    auth::{Accounts, Authenticator, Bootstrap},
+    config::{Config, Live, Loaded},
+    http::{Api, Limiter, Readiness, server, server::Listeners, ws::Edge},
+    store::sql::{SqliteSettings, SqliteStore},
+    telemetry,
+};
+
+/// Hubs beyond the workers, for workers that are replaced.
+const SPARE_HUBS: usize = 4;
+/// How often gauges are set and uses of logins are written.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// The settings of the embedded store.
+#[must_use]
+pub fn store_settings(config: &Config) -> SqliteSettings {
+    SqliteSettings {
+        folder: config.server.data.clone(),
+        commit_events: config.store.commit_events,
+        commit_millis: config.store.commit_millis,
+        read_connections: usize::try_from(config.store.read_connections).unwrap_or(4),
+        cache_mib: usize::try_from(config.store.cache_mib).unwrap_or(64),
+    }
+}
+
+/// A server that is put together and not yet running.
+struct Parts {
+    router: Arc<Router>,
+    store: Arc<SqliteStore>,
+    authenticator: Arc<Authenticator>,
+    readiness: Arc<Readiness>,
+    edge: Edge,
+    api: Api,
+    admin_token: Option<PathBuf>,
+}
+
+/// Serves until a signal; `bug` breaks a promise on purpose.
+///
+/// # Errors
+/// What kept the server from starting, or from ending well.
+pub fn serve(
+    loaded: Loaded,
+    #[cfg(feature = "bugs")] bug: Option<rookery_core::room::bugs::Bug>,
+) -> anyhow::Result<()> {
+    let config = loaded.config.clone();
+    let level = telemetry::start_logs(&config.log)?;
+    // What cannot be raised shows up as a refused connection, with the reason in the log.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    let live = Arc::new(Live::new(loaded));
+    live.on_change(move |config| level.set(&config.log.level));
+    let listeners = Listeners {
+        public: bind(config.server.listen)?,
+        operators: bind(config.server.admin_listen)?,
+        tls: tls::configuration(&config.server)?,
+        workers: workers(&config),
+    };
+    let addresses = (listeners.public.local_addr()?, listeners.operators.local_addr()?);
+    let actors = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers(&config))
+        .thread_name("actors")
+        .enable_all()
+        .build()
+        .context("no runtime for the actors")?;
+    let parts = actors.block_on(assemble(
+        &actors,
+        &config,
+        &live,
+        #[cfg(feature = "bugs")]
+        bug,
+    ))?;
+    let secure = listeners.tls.is_some();
+    actix_rt::System::new().block_on(async {
+        let server = server::serve(listeners, parts.edge, parts.api).context("the listeners")?;
+        let handle = server.handle();
+        let running = actix_rt::spawn(server);
+        announce(addresses, secure, parts.admin_token.as_deref())?;
+        shutdown::wait_for_signal().await;
+        shutdown::drain(&parts.router, &parts.readiness).await;
+        handle.stop(true).await;
+        let _ = running.await;
+        anyhow::Ok(())
+    })?;
+    actors.block_on(async {
+        if let Err(error) = parts.authenticator.flush_used().await {
+            tracing::warn!(%error, "the last uses of logins were not written");
+        }
+        parts.store.close().await;
+    });
+    actors.shutdown_timeout(Duration::from_secs(2));
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn assemble(
+    runtime: &Runtime,
+    config: &Config,
+    live: &Arc<Live>,
+    #[cfg(feature = "bugs")] bug: Option<rookery_core::room::bugs::Bug>,
+) -> anyhow::Result<Parts> {
+    let metrics = telemetry::start_metrics()?;
+    let store = SqliteStore::open(store_settings(config)).await?;
+    let shared = Shared {
+        node: "local".to_owned(),
+        log: Arc::clone(&store) as _,
+        directory: Arc::clone(&store) as _,
+        runtime: runtime.handle().clone(),
+        limits: RwLock::new(config.limits()),
+        room_idle_ms: i64::from(config.rooms.idle_seconds) * 1_000,
+        #[cfg(feature = "bugs")]
+        bug,
+    };
+    let router = Router::new(shared, workers(config) + SPARE_HUBS);
+    Supervisor::start(Arc::clone(&router)).await?;
+    let changed = Arc::clone(&router);
+    live.on_change(move |config| *changed.shared.limits.write() = config.limits());
+    let directory: Arc<dyn crate::store::Directory> = Arc::clone(&store) as _;
+    let accounts = Accounts::new(Arc::clone(&directory), Arc::clone(live)).map_err(anyhow::Error::msg)?;
+    let authenticator = Arc::new(Authenticator::new(Arc::clone(&directory)));
+    let bootstrap = Bootstrap::open(&config.server.data, config.auth.admin_token.as_ref())
+        .with_context(|| format!("the first admin's token in {}", config.server.data.display()))?;
+    let admin_token = bootstrap.path().map(ToOwned::to_owned);
+    let readiness = Arc::new(Readiness::default());
+    let api = Api {
+        directory,
+        log: Arc::clone(&store) as _,
+        gateway: Arc::new(Actors(Arc::clone(&router))),
+        live: Arc::clone(live),
+        accounts: Arc::new(accounts),
+        authenticator: Arc::clone(&authenticator),
+        bootstrap: Arc::new(bootstrap),
+        limiter: Arc::new(Limiter::default()),
+        readiness: Arc::clone(&readiness),
+        metrics,
+        started_at: clock::now(),
+    };
+    let edge = Edge { router: Arc::clone(&router), authenticator: Arc::clone(&authenticator), live: Arc::clone(live) };
+    runtime.spawn(upkeep(Arc::clone(&router), Arc::clone(&authenticator)));
+    Ok(Parts { router, store, authenticator, readiness, edge, api, admin_token })
+}
+
+/// Keeps gauges and the times of last use up to date.
+async fn upkeep(router: Arc<Router>, authenticator: Arc<Authenticator>) {
+    use std::sync::atomic::Ordering::Relaxed;
+    let gauge = |value: usize| f64::from(u32::try_from(value).unwrap_or(u32::MAX));
+    let mut interval = tokio::time::interval(UPKEEP);
+    loop {
+        interval.tick().await;
+        metrics::gauge!("rookery_ws_connections").set(gauge(router.sessions.load(Relaxed)));
+        metrics::gauge!("rookery_rooms_awake").set(gauge(router.awake()));
+        metrics::gauge!("rookery_store_queue").set(gauge(router.shared.log.queue_length()));
+        let lost = router.hubs().iter().map(|inbox| inbox.lost()).sum();
+        metrics::counter!("rookery_hub_items_lost_total").absolute(lost);
+        authenticator.sweep(clock::now());
+        if let Err(error) = authenticator.flush_used().await {
+            tracing::warn!(%error, "when logins were last used could not be written");
+        }
+    }
+}
+
+fn workers(config: &Config) -> usize {
+    match config.server.workers {
+        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        set => set,
+    }
+}
+
+/// A listener with a backlog that takes a storm of reconnects.
+fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let open = || -> std::io::Result<TcpListener> {
+        let domain = socket2::Domain::for_address(address);
+        let socket = socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(4_096)?;
+        Ok(socket.into())
+    };
+    open().with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Tells on standard output where the server is; other programs read these lines.
+fn announce(
+    (public, operators): (SocketAddr, SocketAddr),
+    secure: bool,
+    admin_token: Option<&std::path::Path>,
+) -> anyhow::Result<()> {
+    let scheme = if secure { "https" } else { "http" };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "rookery {} ready", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "url          {scheme}://{public}")?;
+    writeln!(out, "admin        http://{operators}")?;
+    match admin_token {
+        Some(path) => writeln!(out, "admin token  {}", path.display())?,
+        None => writeln!(out, "admin token  as configured")?,
+    }
+    out.flush()?;
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! The command line.
+
+mod operator;
+mod reference;
+mod settings;
+mod table;
+mod users;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    app,
+    bench::BenchArguments,
+    chat::ChatArguments,
+    config::{Config, ConfigError, EXIT_CODE, Overrides},
+};
+
+/// A chat server: rooms and sessions are actors, and nothing that was acknowledged is lost.
+#[derive(Parser)]
+#[command(name = "rookery", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArguments,
+}
+
+#[derive(Args)]
+struct ServeArguments {
+    #[command(flatten)]
+    overrides: Overrides,
+    /// Break one promise on purpose, so that tests can show that they notice
+    #[cfg(feature = "bugs")]
+    #[arg(long, value_name = "BUG")]
+    bug: Option<rookery_core::room::bugs::Bug>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server; what happens without a command
+    Serve(ServeArguments),
+    /// Add and change users of a stopped server
+    User(users::UserArguments),
+    /// Look after a running server, over its admin endpoint
+    Admin(operator::AdminArguments),
+    /// Show or check the configuration
+    Config(settings::ConfigArguments),
+    /// Bring the store to this version's form; serving does it too
+    Migrate(Overrides),
+    /// Ask a running server whether it is ready
+    Health(operator::HealthArguments),
+    /// Measure a server
+    Bench(BenchArguments),
+    /// Chat in the terminal
+    Chat(ChatArguments),
+}
+
+/// Runs what the command line says.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(arguments) => serve(&arguments),
+        Command::User(arguments) => users::run(arguments),
+        Command::Admin(arguments) => operator::run(arguments),
+        Command::Config(arguments) => settings::run(&arguments),
+        Command::Migrate(overrides) => migrate(&overrides),
+        Command::Health(arguments) => operator::health(&arguments),
+        Command::Bench(arguments) => crate::bench::run(arguments, reference::injected()),
+        Command::Chat(arguments) => crate::chat::run(arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rookery: {error:#}");
+            let is_config = error.downcast_ref::<ConfigError>().is_some();
+            ExitCode::from(if is_config { EXIT_CODE } else { 1 })
+        }
+    }
+}
+
+fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
+    app::serve(
+        Config::load(&arguments.overrides)?,
+        #[cfg(feature = "bugs")]
+        arguments.bug,
+    )
+}
+
+fn migrate(overrides: &Overrides) -> anyhow::Result<()> {
+    let config = Config::load(overrides)?.config;
+    let applied = block_on(crate::store::sql::migrate(&config.server.data))??;
+    println!("{applied} migrations applied; the store in {} is up to date", config.server.data.display());
+    Ok(())
+}
+
+/// Runs one piece of work to its end on a runtime of its own.
+fn block_on<F: Future>(work: F) -> anyhow::Result<F::Output> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    Ok(runtime.block_on(work))
+}
