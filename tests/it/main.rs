@@ -1,0 +1,10 @@
+//! The tests over real sockets against the real binary: one program, a server and a data folder for each test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod admin;
+mod chat;
+mod http;
+mod support;
+mod survive;
+mod tls;
+mod ws;
