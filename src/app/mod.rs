@@ -91,7 +91,7 @@ pub fn serve(
         let server = server::serve(listeners, parts.edge, parts.api).context("the listeners")?;
         let handle = server.handle();
         let running = actix_rt::spawn(server);
-        announce(addresses, secure, parts.admin_token.as_deref())?;
+        announce(addresses, secure, parts.admin_token.as_deref());
         shutdown::wait_for_signal().await;
         shutdown::drain(&parts.router, &parts.readiness).await;
         handle.stop(true).await;
@@ -197,20 +197,16 @@ fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Tells on standard output where the server is; other programs read these lines.
-fn announce(
-    (public, operators): (SocketAddr, SocketAddr),
-    secure: bool,
-    admin_token: Option<&std::path::Path>,
-) -> anyhow::Result<()> {
+fn announce((public, operators): (SocketAddr, SocketAddr), secure: bool, admin_token: Option<&std::path::Path>) {
     let scheme = if secure { "https" } else { "http" };
+    let token = admin_token.map_or_else(|| "as configured".to_owned(), |path| path.display().to_string());
+    let lines = format!(
+        "rookery {} ready\nurl          {scheme}://{public}\nadmin        http://{operators}\nadmin token  {token}\n",
+        env!("CARGO_PKG_VERSION")
+    );
     let mut out = std::io::stdout().lock();
-    writeln!(out, "rookery {} ready", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "url          {scheme}://{public}")?;
-    writeln!(out, "admin        http://{operators}")?;
-    match admin_token {
-        Some(path) => writeln!(out, "admin token  {}", path.display())?,
-        None => writeln!(out, "admin token  as configured")?,
+    if let Err(error) = out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
+        // Who started the server may read no further than it wants to; that is no reason to end.
+        tracing::warn!(%error, "nobody reads where the server is");
     }
-    out.flush()?;
-    Ok(())
 }

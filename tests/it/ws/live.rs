@@ -206,8 +206,10 @@ async fn settings_that_change_for_me_are_a_room_frame_on_my_devices() {
     let room = anna.group("tea", &[&bert]).await;
     let (mut mine, mut other) = (bert.online().await, anna.online().await);
     bert.rest.put(&format!("/rooms/{room}/notifications"), json!({"notify": "none"})).await.body(200);
-    let frame = mine.find("my settings", |frame| frame["type"] == "room" && frame["room"] == room.as_str()).await;
-    assert_eq!(frame["notify"], "none");
+    // The word of the room itself may still be on its way.
+    let is_muted = |frame: &Value| frame["type"] == "room" && frame["notify"] == "none";
+    let frame = mine.find("my settings", is_muted).await;
+    assert_eq!(frame["room"], room.as_str());
     anna.rest.put(&format!("/rooms/{room}/members/{}", bert.id), json!({"role": "admin"})).await.body(200);
     let is_admin = |frame: &Value| frame["type"] == "room" && frame["role"] == "admin";
     mine.find("my new role", is_admin).await;
