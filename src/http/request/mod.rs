@@ -8,6 +8,6 @@ mod parameters;
 
 pub(super) use body::{Body, MaybeBody, clearable};
 pub use identity::{Presented, presented};
-pub(super) use identity::{address_of, identify};
+pub(super) use identity::{address_of, cookie, identify};
 pub use limit::Limiter;
 pub(super) use parameters::Parameters;

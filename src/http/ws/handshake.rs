@@ -18,12 +18,11 @@ use crate::{
         session::Session,
     },
     auth::Identity,
+    http::request::cookie,
 };
 
 /// The one subprotocol.
 const PROTOCOL: &str = "rookery.v1.json";
-/// The cookie that browsers authenticate with.
-const COOKIE: &str = "rookery_token";
 /// Bytes that the kernel may hold for a reader that does not read.
 const SEND_BUFFER: usize = 65_536;
 /// How long writing the answer to a handshake may take.
@@ -176,12 +175,6 @@ async fn authenticate(head: &RequestHead, edge: &Edge) -> Result<Identity, Refus
             Err(Refused::unavailable("the store cannot be reached"))
         }
     }
-}
-
-fn cookie(headers: &HeaderMap) -> Option<String> {
-    let all = headers.get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
-    let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
