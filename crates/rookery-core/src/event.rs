@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// One entry of a room's log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
     /// The room.
     pub room: RoomId,

@@ -4,10 +4,12 @@
 //! no thread: `now`, ids and answers of the store come in as inputs.
 
 pub mod event;
+pub mod fence;
 pub mod frame;
 pub mod ids;
 pub mod limits;
 pub mod permission;
+pub mod placement;
 pub mod presence;
 pub mod rate;
 pub mod room;

@@ -64,6 +64,13 @@ pub enum Effect {
         /// Why.
         refusal: Refusal,
     },
+    /// Whether it happened, when it was asked for before, could not be found out now: to be asked again later.
+    Undecided {
+        /// Who asked.
+        caller: Caller,
+        /// Which write.
+        client_id: ClientId,
+    },
     /// Show these events, consecutive and durable, to everybody who listens.
     FanOut(Vec<Logged>),
     /// The room is there for this user from now on, or their role changed.

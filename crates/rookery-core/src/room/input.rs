@@ -46,6 +46,9 @@ pub struct Write {
     pub client_id: ClientId,
     /// The newest seq of the room that the client had when it first tried; 0 when it does not say.
     pub seen: Seq,
+    /// The server asks again for what an earlier activation of the room did not answer: that one may have done it, so only
+    /// who has looked may refuse it.
+    pub again: bool,
     /// What.
     pub intent: Intent,
 }

@@ -49,7 +49,7 @@ impl Room {
 
     fn park(&mut self, write: Write, out: &mut Vec<Effect>) {
         if self.parked.len() >= IN_FLIGHT {
-            return refuse(write, busy(), out);
+            return undecided(write, busy(), out);
         }
         self.tickets += 1;
         let mut parked = Parked { ticket: self.tickets, write, look: Look::NotAsked };
@@ -66,7 +66,7 @@ impl Room {
         while let Some(mut parked) = self.parked.pop_front() {
             match parked.look {
                 Look::Answered(Some(looked)) => self.admit(parked.write, looked, now, out),
-                Look::Answered(None) => refuse(parked.write, unavailable(), out),
+                Look::Answered(None) => undecided(parked.write, unavailable(), out),
                 // Those before it may have pushed what it needs out of memory.
                 Look::NotAsked if self.needs_look(&parked.write) => {
                     look_up(&mut parked, out);
@@ -225,6 +225,15 @@ fn look_up(parked: &mut Parked, out: &mut Vec<Effect>) {
 
 pub(super) fn refuse(write: Write, refusal: Refusal, out: &mut Vec<Effect>) {
     out.push(Effect::Nack { caller: write.caller, client_id: Some(write.client_id), refusal });
+}
+
+/// Refuses what nobody has looked for yet: true only of what was never asked for before.
+fn undecided(write: Write, refusal: Refusal, out: &mut Vec<Effect>) {
+    if write.again {
+        out.push(Effect::Undecided { caller: write.caller, client_id: write.client_id });
+    } else {
+        refuse(write, refusal, out);
+    }
 }
 
 pub(super) fn unavailable() -> Refusal {

@@ -147,9 +147,10 @@ impl Session {
             authority: Authority::Member,
             client_id,
             seen: seen.unwrap_or(0),
+            again: false,
             intent,
         };
-        self.asks.push(Ask { room, write: write.clone() });
+        self.asks.push(Ask { room, write: write.clone(), until: None });
         out.push(Effect::Write { room, write });
     }
 

@@ -54,6 +54,11 @@ pub enum Input {
         /// Which.
         room: RoomId,
     },
+    /// Whether a write that was asked for again had happened could not be found out yet.
+    Undecided {
+        /// Which.
+        client_id: ClientId,
+    },
     /// The user is in this room from now on, or their role or settings changed; `follows`: its events go to the client
     /// already.
     Appeared {

@@ -27,6 +27,9 @@ use crate::{
     time::Millis,
 };
 
+/// Milliseconds for which a write is asked for again by ourselves after its room started anew.
+const ASKED_AGAIN_MS: i64 = 10_000;
+
 /// Who is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -70,6 +73,8 @@ struct Opening {
 struct Ask {
     room: RoomId,
     write: Write,
+    /// Until when we ask again by ourselves; set when the room first started anew.
+    until: Option<Millis>,
 }
 
 /// A room whose missed events are being read.
@@ -172,7 +177,8 @@ impl Session {
             Input::Pulled { room, ticket, after, answer } => self.pulled(room, ticket, after, answer, out),
             Input::CaughtUp { room, seq } => self.caught_up(room, seq, out),
             Input::Hole { room, after } => self.hole(room, after, out),
-            Input::Restarted { room } => self.restarted(room, out),
+            Input::Restarted { room } => self.restarted(room, now, out),
+            Input::Undecided { client_id } => self.undecided(client_id, now, out),
             Input::Appeared { view, follows } => self.appeared(view, follows, out),
             Input::Vanished { room } => self.vanished(room, out),
             Input::Pong => self.unanswered = 0,
@@ -192,15 +198,33 @@ impl Session {
         }
     }
 
+    /// The rooms that owe this connection an answer.
+    pub fn asked_rooms(&self) -> impl Iterator<Item = RoomId> + '_ {
+        self.asks.iter().map(|ask| ask.room).chain(self.pulls.iter().map(|pull| pull.room))
+    }
+
     fn has_credit(&self) -> bool {
         self.asks.len() + self.pulls.len() < CREDITS
     }
 
     /// The room started anew: what it had not answered is asked again; what it had done already it answers as a repeat.
-    fn restarted(&self, room: RoomId, out: &mut Vec<Effect>) {
-        for ask in self.asks.iter().filter(|ask| ask.room == room) {
+    fn restarted(&mut self, room: RoomId, now: Millis, out: &mut Vec<Effect>) {
+        for ask in self.asks.iter_mut().filter(|ask| ask.room == room) {
+            ask.until.get_or_insert(now.plus(ASKED_AGAIN_MS));
+            ask.write.again = true;
             out.push(Effect::Write { room, write: ask.write.clone() });
         }
+    }
+
+    /// Nobody could say what became of a write: asks again, but not for ever. After that the client gets no answer, which
+    /// means just that: nobody knows, ask again.
+    fn undecided(&mut self, client_id: ClientId, now: Millis, out: &mut Vec<Effect>) {
+        let Some(ask) = self.asks.iter_mut().find(|ask| ask.write.client_id == client_id) else { return };
+        if *ask.until.get_or_insert(now.plus(ASKED_AGAIN_MS)) <= now {
+            return self.answered(client_id);
+        }
+        ask.write.again = true;
+        out.push(Effect::Write { room: ask.room, write: ask.write.clone() });
     }
 
     /// The user is not in this room any more.

@@ -192,6 +192,27 @@ fn what_a_room_had_not_answered_is_asked_again_when_it_starts_anew() {
     assert_eq!(keys, [ClientId(Uuid::from_u128(8))]);
 }
 
+/// The writes that effects ask rooms for, and whether each is asked for again.
+fn writes(effects: &[Effect]) -> Vec<(ClientId, bool)> {
+    let write = |effect: &Effect| match effect {
+        Effect::Write { write, .. } => Some((write.client_id, write.again)),
+        _ => None,
+    };
+    effects.iter().filter_map(write).collect()
+}
+
+#[test]
+fn what_nobody_could_decide_is_asked_again_for_a_while_and_then_left_open() {
+    let (mut session, _) = live(vec![view(1, 0)], serde_json::json!({}));
+    let client_id = ClientId(Uuid::from_u128(7));
+    assert_eq!(writes(&say(&mut session, send_frame(7), 0)), [(client_id, false)]);
+    assert_eq!(writes(&step(&mut session, Input::Restarted { room: room(1) }, 1_000)), [(client_id, true)]);
+    assert_eq!(writes(&step(&mut session, Input::Undecided { client_id }, 10_999)), [(client_id, true)]);
+    // Nobody knows what became of it: no frame says that it did not happen.
+    assert!(step(&mut session, Input::Undecided { client_id }, 11_000).is_empty());
+    assert!(step(&mut session, Input::Restarted { room: room(1) }, 11_001).is_empty());
+}
+
 #[test]
 fn bad_frames_again_and_again_end_the_connection() {
     let (mut session, _) = live(Vec::new(), serde_json::json!({}));

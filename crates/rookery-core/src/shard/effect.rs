@@ -28,6 +28,14 @@ pub enum Effect {
         /// Which.
         room: RoomId,
     },
+    /// What waits for this room is refused: it is shut because it panics. What is asked for again may have happened
+    /// before that; under this stamp it can be found out.
+    RefuseShut {
+        /// Which.
+        room: RoomId,
+        /// The stamp.
+        stamp: Stamp,
+    },
     /// The room panicked and may be woken anew: who waits for an answer of it asks again.
     Restarted {
         /// Which.

@@ -1,6 +1,6 @@
 //! Everything that can happen to a shard.
 
-use super::{Epoch, Listener};
+use super::Epoch;
 use crate::ids::RoomId;
 
 /// One thing that happened.
@@ -20,6 +20,8 @@ pub enum Input {
     ClaimFailed,
     /// The store says that somebody else owns the shard.
     Fenced,
+    /// The shard was given back, with all its rooms at rest.
+    GivenBack,
     /// A room went to sleep, with nothing left to do.
     Retired {
         /// Which.
@@ -36,19 +38,5 @@ pub enum Input {
     Release {
         /// Which.
         room: RoomId,
-    },
-    /// A hub has somebody who listens to a room.
-    Listen {
-        /// Which.
-        room: RoomId,
-        /// Who.
-        listener: Listener,
-    },
-    /// A hub has nobody any more who listens to a room.
-    Unlisten {
-        /// Which.
-        room: RoomId,
-        /// Who.
-        listener: Listener,
     },
 }

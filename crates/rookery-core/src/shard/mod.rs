@@ -1,4 +1,4 @@
-//! One shard: which epoch it may commit under, which of its rooms are awake, and who listens to them.
+//! One shard: which epoch it may commit under, and which of its rooms are awake.
 //!
 //! On one node every claim succeeds and the epoch is only ever ours, but each step is on the path: a room gets its stamp
 //! here and nowhere else, and the store refuses what is older.
@@ -43,9 +43,6 @@ impl Stamp {
     }
 }
 
-/// A connection point that listens for rooms: a hub of this node, or another node.
-pub type Listener = u16;
-
 /// Whether we may commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ownership {
@@ -72,7 +69,6 @@ pub struct Shard {
     rooms: BTreeMap<RoomId, Room>,
     quarantined: BTreeSet<RoomId>,
     waiting: BTreeSet<RoomId>,
-    interest: BTreeMap<RoomId, BTreeSet<Listener>>,
 }
 
 impl Shard {
@@ -86,7 +82,6 @@ impl Shard {
             rooms: BTreeMap::new(),
             quarantined: BTreeSet::new(),
             waiting: BTreeSet::new(),
-            interest: BTreeMap::new(),
         }
     }
 
@@ -103,11 +98,6 @@ impl Shard {
             Ownership::Mine(epoch) => Some(epoch),
             Ownership::None | Ownership::Claiming => None,
         }
-    }
-
-    /// Who listens to a room.
-    pub fn listeners(&self, room: RoomId) -> impl Iterator<Item = Listener> + '_ {
-        self.interest.get(&room).into_iter().flatten().copied()
     }
 
     /// The rooms that are shut because they panic again and again.
@@ -127,7 +117,7 @@ impl Shard {
             Input::Wanted { room } => self.wanted(room, out),
             Input::Claimed { epoch } => self.claimed(epoch, out),
             Input::ClaimFailed => self.claim_failed(out),
-            Input::Fenced => self.fenced(out),
+            Input::Fenced | Input::GivenBack => self.fenced(out),
             Input::Retired { room } => {
                 self.rooms.remove(&room);
             }
@@ -136,23 +126,12 @@ impl Shard {
                 self.quarantined.remove(&room);
                 self.rooms.remove(&room);
             }
-            Input::Listen { room, listener } => {
-                self.interest.entry(room).or_default().insert(listener);
-            }
-            Input::Unlisten { room, listener } => {
-                if let Some(listeners) = self.interest.get_mut(&room) {
-                    listeners.remove(&listener);
-                    if listeners.is_empty() {
-                        self.interest.remove(&room);
-                    }
-                }
-            }
         }
     }
 
     fn wanted(&mut self, room: RoomId, out: &mut Vec<Effect>) {
         if self.quarantined.contains(&room) {
-            return out.push(Effect::Refuse { room });
+            return out.push(self.refuse_shut(room));
         }
         if self.rooms.get(&room).is_some_and(|room| room.awake) {
             return;
@@ -166,6 +145,16 @@ impl Shard {
                 self.waiting.insert(room);
                 self.claim(out);
             }
+        }
+    }
+
+    fn refuse_shut(&mut self, room: RoomId) -> Effect {
+        match self.ownership {
+            Ownership::Mine(epoch) if self.generation + 1 < GENERATIONS => {
+                self.generation += 1;
+                Effect::RefuseShut { room, stamp: Stamp::new(epoch, self.generation) }
+            }
+            _ => Effect::Refuse { room },
         }
     }
 

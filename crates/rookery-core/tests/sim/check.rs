@@ -114,12 +114,6 @@ fn check_answers(history: &History, found: &mut Found) {
                 asks.open = asks.open.saturating_sub(1);
                 asks.refused = true;
             }
-            Record::Restarted { room } => {
-                // What it had not answered was asked again by the server, and a refusal of that says nothing of the first.
-                asks.iter_mut()
-                    .filter(|((of, _, _), _)| of == room)
-                    .for_each(|(_, asks)| asks.unknown |= asks.open > 0);
-            }
             Record::Doubled { room, key } => {
                 found.expect(false, Promise::Once, || format!("{room}: {key} was about to be written twice"));
             }
@@ -131,7 +125,7 @@ fn check_answers(history: &History, found: &mut Found) {
             let Some(asks) = asks.get(&(room.as_str(), text(event, "from"), text(event, "client_id"))) else {
                 continue;
             };
-            let refused = asks.refused && asks.open == 0 && asks.acked.is_none() && !asks.unknown;
+            let refused = asks.refused && asks.open == 0 && asks.acked.is_none();
             found.expect(!refused, Promise::NoPhantom, || {
                 format!("{room}: every attempt was refused, and there is {event}")
             });
@@ -146,7 +140,6 @@ struct Asks {
     open: u32,
     acked: Option<u64>,
     refused: bool,
-    unknown: bool,
 }
 
 fn check_events(history: &History, found: &mut Found) {

@@ -237,7 +237,7 @@ impl World {
         let (of, key) = (room.to_string(), client_id.to_string());
         self.history.records.push(Record::Asked { user: user.to_string(), room: of, key, what });
         let (caller, authority) = (Caller::Request(number), Authority::Member);
-        let write = Write { caller, user, authority, client_id, seen, intent };
+        let write = Write { caller, user, authority, client_id, seen, again: false, intent };
         self.post(room, Mail::Input(room::Input::Write(write)));
     }
 

@@ -16,7 +16,6 @@ use rookery_core::{
     limits::Limits,
     room::Logged,
     session::{Input, Offer, Progress, Session, Subscription},
-    shard,
 };
 
 use crate::{
@@ -28,8 +27,8 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Hub {
     pub(crate) seats: BTreeMap<SessionId, Seat>,
-    /// The last event of each followed room that came here, or that is known to be there.
-    rooms: BTreeMap<RoomId, Seq>,
+    /// The rooms that somebody here follows, each with the last event that came here or is known to be there.
+    pub(crate) rooms: BTreeMap<RoomId, Seq>,
 }
 
 /// One connection.
@@ -60,6 +59,7 @@ pub(crate) enum Item {
     Appeared { user: UserId, view: RoomView },
     Vanished { user: UserId, room: RoomId },
     Restarted(RoomId),
+    Undecided { session: SessionId, client_id: ClientId },
 }
 
 /// Who wants to read a part of a log.
@@ -193,6 +193,7 @@ impl World {
                     }
                 }
             }
+            Item::Undecided { session, client_id } => self.seat_step(hub, session, Input::Undecided { client_id }),
             Item::Restarted(room) => {
                 for session in self.sessions(hub, |_| true) {
                     self.seat_step(hub, session, Input::Restarted { room });
@@ -297,8 +298,6 @@ impl World {
     pub(crate) fn listen(&mut self, hub: usize, session: SessionId, room: RoomId, next: Seq, live: bool) {
         if let Entry::Vacant(unknown) = self.server().hubs[hub].rooms.entry(room) {
             unknown.insert(0);
-            let listener = u16::try_from(hub).unwrap();
-            self.shard_step(room.shard(), shard::Input::Listen { room, listener });
             self.inside_later(0, self.faults.store_millis, Inside::TellHead(room, hub));
         }
         let mut follows = Subscription::new(next, live);
@@ -321,8 +320,6 @@ impl World {
     pub(crate) fn forget_if_unfollowed(&mut self, hub: usize, room: RoomId) {
         if self.sessions(hub, |seat| seat.follows.contains_key(&room)).is_empty() {
             self.server().hubs[hub].rooms.remove(&room);
-            let listener = u16::try_from(hub).unwrap();
-            self.shard_step(room.shard(), shard::Input::Unlisten { room, listener });
         }
     }
 

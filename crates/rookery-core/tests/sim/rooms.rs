@@ -46,6 +46,7 @@ impl World {
         if panics {
             self.server().rooms.remove(&room);
             self.shard_step(room.shard(), shard::Input::Panicked { room, on: self.now.unsigned_abs() });
+            self.owe(room);
         } else {
             self.send_acks(room, acks);
             self.note_told(room);
@@ -75,6 +76,7 @@ impl World {
             },
             room::Effect::Unchanged { .. } => {}
             room::Effect::Nack { caller, client_id, refusal } => self.refuse(room, caller, client_id, &refusal),
+            room::Effect::Undecided { caller, client_id } => self.undecided(&caller, client_id),
             room::Effect::FanOut(events) => self.fan_out(room, &events, acks),
             room::Effect::Appeared { user } => self.inside_later(0, most, Inside::Appeared(room, user)),
             room::Effect::Vanished { user } => self.tell_hubs(|| Item::Vanished { user, room }),
@@ -166,6 +168,7 @@ impl World {
 
     pub(crate) fn refuse_mail(&mut self, room: RoomId, mail: Mail, refusal: &Refusal) {
         match mail {
+            Mail::Input(Input::Write(write)) if write.again => self.undecided(&write.caller, write.client_id),
             Mail::Input(Input::Write(write)) => self.refuse(room, write.caller, Some(write.client_id), refusal),
             Mail::Input(Input::Mark { caller, .. }) => self.refuse(room, caller, None, refusal),
             Mail::Pull { after, asker, .. } => {
@@ -173,6 +176,13 @@ impl World {
                 self.inside_later(0, 5, Inside::Pulled(answer));
             }
             Mail::Input(_) => {}
+        }
+    }
+
+    fn undecided(&mut self, caller: &Caller, client_id: ClientId) {
+        if let Caller::Session { hub, session, .. } = caller {
+            let item = Item::Undecided { session: *session, client_id };
+            self.inside_later(100, 300, Inside::ForHub((*hub).into(), item));
         }
     }
 

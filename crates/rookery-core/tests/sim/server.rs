@@ -1,6 +1,6 @@
 //! The server of one run: its shards and rooms, and what they ask for, carried out in virtual time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rookery_core::{
     frame::codec,
@@ -26,6 +26,8 @@ pub(crate) struct Server {
     waiting: BTreeMap<RoomId, Vec<Mail>>,
     /// How far each room has told everything that it had to tell.
     pub(crate) told: BTreeMap<RoomId, Seq>,
+    /// Rooms that ended over their work: they are woken even if nobody asks, since something may be untold.
+    owed: BTreeSet<RoomId>,
     pub(crate) hubs: Vec<Hub>,
     /// Requests whose answer a client waits for: which client, and where.
     pub(crate) requests: BTreeMap<u64, (usize, RoomId)>,
@@ -53,6 +55,7 @@ impl Server {
             rooms: BTreeMap::new(),
             waiting: BTreeMap::new(),
             told: BTreeMap::new(),
+            owed: BTreeSet::new(),
             hubs: (0..HUBS).map(|_| Hub::default()).collect(),
             requests: BTreeMap::new(),
         }
@@ -87,6 +90,7 @@ impl World {
             Inside::Mail(room, stamp, mail) => self.arrived(room, stamp, mail),
             Inside::WakeUp(room, stamp) => self.wake_up(room, stamp),
             Inside::Woken(room, stamp, found) => self.woken(room, stamp, found),
+            Inside::Owed(room) => self.pay(room),
             Inside::Claimed(shard, epoch) => {
                 let input = epoch.map_or(shard::Input::ClaimFailed, |epoch| shard::Input::Claimed { epoch });
                 self.shard_step(shard, input);
@@ -151,12 +155,15 @@ impl World {
                 }
                 shard::Effect::Wake { room, stamp } => self.wake(room, stamp),
                 shard::Effect::Refuse { room } => {
+                    if self.server().owed.contains(&room) {
+                        self.owe(room);
+                    }
                     for mail in self.server().waiting.remove(&room).unwrap_or_default() {
                         self.refuse_mail(room, mail, &unavailable());
                     }
                 }
                 shard::Effect::Restarted { room } => self.restarted(room),
-                shard::Effect::Sleep { .. } | shard::Effect::Quarantined { .. } => {
+                shard::Effect::Sleep { .. } | shard::Effect::RefuseShut { .. } | shard::Effect::Quarantined { .. } => {
                     panic!("one server owns every shard, and no two panics have the same cause")
                 }
             }
@@ -185,6 +192,9 @@ impl World {
             self.server().rooms.remove(&room);
             stash.into_iter().for_each(|mail| self.refuse_mail(room, mail, &unavailable()));
             self.shard_step(room.shard(), shard::Input::Retired { room });
+            if self.server().owed.contains(&room) {
+                self.owe(room);
+            }
             // What came after that is in a mailbox that nobody opens any more.
             return self.restarted(room);
         };
@@ -196,11 +206,24 @@ impl World {
         stash.into_iter().for_each(|mail| self.take(room, stamp, mail));
     }
 
+    /// A room ended over its work; if nobody wakes it soon, we do.
+    pub(crate) fn owe(&mut self, room: RoomId) {
+        self.server().owed.insert(room);
+        self.inside_later(1_000, 1_000, Inside::Owed(room));
+    }
+
+    fn pay(&mut self, room: RoomId) {
+        if self.server().owed.contains(&room) && !self.server().rooms.contains_key(&room) {
+            self.shard_step(room.shard(), shard::Input::Wanted { room });
+        }
+    }
+
     /// What became durable under an activation before this one may have been told to nobody.
     fn tell_again(&mut self, room: RoomId, stamp: Stamp) {
         let server = self.server();
         let machine = server.rooms[&room].machine.as_ref().unwrap();
         let (head, mut out) = (machine.head(), Vec::new());
+        server.owed.remove(&room);
         if let Some(told) = server.told.insert(room, head) {
             machine.tell_again(told, &mut out);
         }
@@ -242,7 +265,7 @@ impl World {
     }
 
     pub(crate) fn listeners(&mut self, room: RoomId) -> Vec<usize> {
-        let shard = self.server().shards.get(&room.shard());
-        shard.map(|shard| shard.listeners(room).map(usize::from).collect()).unwrap_or_default()
+        let hubs = self.server().hubs.iter().enumerate();
+        hubs.filter(|(_, hub)| hub.rooms.contains_key(&room)).map(|(hub, _)| hub).collect()
     }
 }

@@ -54,6 +54,7 @@ pub(crate) enum Inside {
     Woken(RoomId, Stamp, Option<Snapshot>),
     WakeUp(RoomId, Stamp),
     Claimed(ShardId, Option<u64>),
+    Owed(RoomId),
     Look { room: RoomId, stamp: Stamp, ticket: u64, sender: UserId, client_id: ClientId, target: Option<Seq> },
     Mark { room: RoomId, stamp: Stamp, caller: Option<room::Caller>, user: UserId, read: Seq, delivered: Seq },
     ForHub(usize, Item),

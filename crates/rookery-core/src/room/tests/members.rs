@@ -16,8 +16,15 @@ fn ban(who: u8) -> Intent {
 
 fn by_server(world: &mut World, who: u8, intent: Intent) -> Told {
     let client_id = key(70_000 + u32::try_from(world.asked.len()).unwrap());
-    let write =
-        Write { caller: Caller::Request(0), user: user(who), authority: Authority::Server, client_id, seen: 0, intent };
+    let write = Write {
+        caller: Caller::Request(0),
+        user: user(who),
+        authority: Authority::Server,
+        client_id,
+        seen: 0,
+        again: false,
+        intent,
+    };
     let number = world.ask_write(write);
     world.settle();
     world.answer_to(number)

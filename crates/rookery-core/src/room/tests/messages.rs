@@ -191,6 +191,7 @@ fn who_is_muted_is_told_for_how_long() {
         authority: Authority::Member,
         client_id: key(900),
         seen: 11,
+        again: false,
         intent: post("hi"),
     };
     world.room.step(Input::Write(write), world.now, &mut out);
@@ -251,6 +252,7 @@ fn only_operators_announce() {
         authority: Authority::Server,
         client_id: key(900),
         seen: 0,
+        again: false,
         intent: announce,
     };
     let number = world.ask_write(write);

@@ -142,6 +142,26 @@ fn when_the_store_cannot_say_nothing_is_taken() {
 }
 
 #[test]
+fn what_is_asked_again_is_refused_only_by_who_has_looked() {
+    let mut world = World::new(RoomKind::Group, beginning(Visibility::Private), 2);
+    let write = |key_number, seen| Write {
+        caller: Caller::Request(0),
+        user: user(MEMBER),
+        authority: Authority::Member,
+        client_id: key(key_number),
+        seen,
+        again: true,
+        intent: Intent::End,
+    };
+    let unknown = world.ask_write(write(1, 3));
+    world.look(0, false);
+    let undecided = Effect::Undecided { caller: Caller::Request(unknown as u64), client_id: key(1) };
+    assert_eq!(world.notes, [undecided], "the store could not say whether an earlier try is in the log");
+    let looked = world.ask_write(write(2, 10));
+    assert!(matches!(world.answer_to(looked), Told::Nack(Code::Forbidden, _)));
+}
+
+#[test]
 fn who_lost_the_right_to_write_still_learns_what_became_of_their_write() {
     let mut world = World::group();
     world.ask_as(MEMBER, key(1), 10, post("hi"));

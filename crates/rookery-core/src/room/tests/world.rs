@@ -82,6 +82,7 @@ impl World {
             authority: Authority::Member,
             client_id,
             seen,
+            again: false,
             intent,
         };
         self.ask_write(write)
