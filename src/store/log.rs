@@ -67,9 +67,18 @@ pub trait MessageLog: Send + Sync {
     ///
     /// * `Ok` only once the event **and everything that follows from it** (memberships, the room's record, present state
     ///   of messages) is durable.
-    /// * `Err` only if it is not in the log and never will be. If that is not known the process ends instead.
-    /// * Events of one room are written in the order given; after an `Err` every later append of the room that was
-    ///   already queued fails too, so that there is no hole.
+    /// * `Unavailable` only if it is not in the log and never will be. Where a store alone cannot know that, as over a broken
+    ///   disk, the process ends instead.
+    /// * `Fenced`: the activation is over. A store that one process owns says it only of what is not in the log. One that is
+    ///   shared by many says it also of what was sent and may be in the log, or get there by the hand of the next owner: what
+    ///   was sent cannot be called back, and only the next wake of the room finds out. So nobody may be told that it did not
+    ///   happen; who asked asks again, with the same key.
+    /// * While it is not known what becomes of an event there is no fate at all: a shared store goes on trying for as long as
+    ///   it takes, and refuses what is new in the meantime, `Unavailable` at once.
+    /// * Events of one room are written in the order given, and `Ok` is said in it; after an `Err` every later append of the
+    ///   room that was already queued fails too, so that there is no hole.
+    /// * A key that is in the log is refused as `Unavailable`. The room has looked before; this is the second line, and a
+    ///   shared store holds it only for keys that are newer than the published head, as it would cost a read for each event.
     /// * An append whose stamp is older than the newest `wake` of its room, or whose shard was claimed anew, is `Fenced`.
     /// * When the queue (its bound: [`MessageLog::queue_bound`]) is full the fate is `Unavailable`, at once.
     fn append(&self, append: Append);
@@ -80,12 +89,25 @@ pub trait MessageLog: Send + Sync {
     /// How many may wait.
     fn queue_bound(&self) -> usize;
 
-    /// Makes this process the owner of a shard, under the next epoch.
+    /// Makes this process the owner of a shard, under the next epoch. `Fenced`: another process was quicker.
     fn claim(&self, shard: ShardId) -> Answer<'_, Epoch>;
 
     /// Wakes a room under a new stamp: older stamps are fenced off, what they had queued before is settled, and only then
     /// the room's state is read. `None`: there is no such room.
+    ///
+    /// What another process, or one that does not come to rest within seconds, had under way is settled too, by what is
+    /// found: it is in the log from now on, or will never be.
     fn wake(&self, room: RoomId, stamp: Stamp) -> Answer<'_, Option<Snapshot>>;
+
+    /// The room under this stamp has nothing left to do and is forgotten; it wakes again under another one. A store that
+    /// keeps nothing in memory for it need not care.
+    fn retire(&self, _room: RoomId, _stamp: Stamp) {}
+
+    /// Gives a shard back, so that another process owns it without taking it away. Let its rooms come to rest before. A
+    /// store that one process owns alone has nobody to give it to.
+    fn release(&self, _shard: ShardId) -> Answer<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 
     /// Whether a write with this key is in the log, and what a message is like that another write is about.
     fn look(&self, room: RoomId, sender: UserId, client_id: ClientId, target: Option<Seq>) -> Answer<'_, Looked>;
@@ -112,7 +134,8 @@ pub trait MessageLog: Send + Sync {
     /// The last event of a room; 0 for none.
     fn head(&self, room: RoomId) -> Answer<'_, Seq>;
 
-    /// Where a write went: its seq and time. `None`: not in the log at this moment.
+    /// Where a write went: its seq and time. `None`: not in the log at this moment; in a shared store that is known only where
+    /// the room is awake, and elsewhere is said of the part of the log that its owner has verified.
     fn outcome(&self, room: RoomId, sender: UserId, client_id: ClientId) -> Answer<'_, Option<(Seq, Millis)>>;
 
     /// Moves marks forwards, never back, durably; answers how they stand afterwards, in the same order; `None` for who is

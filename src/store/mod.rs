@@ -2,19 +2,24 @@
 //!
 //! Every promise stands on the method that keeps it; `conformance` holds every implementation to the same promises.
 
+pub mod cluster;
 #[cfg(test)]
 mod conformance;
+pub mod cql;
 pub mod cursor;
 pub mod directory;
 pub mod log;
 pub mod memory;
+pub mod projection;
 pub mod record;
 pub mod sql;
+pub mod transfer;
 
 use futures_util::future::BoxFuture;
 
 pub use directory::Directory;
 pub use log::MessageLog;
+pub use projection::Projection;
 
 /// An answer of a store, later.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
@@ -22,10 +27,12 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 /// Why a store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be reached, is full, or took longer than its deadline. What was asked did **not** happen.
+    /// It cannot be reached, is full, or took longer than its deadline. What was asked did **not** happen; only when
+    /// PostgreSQL goes away in the middle of a commit and stays away does nobody know, and then the text says so.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// Another owner, or another activation of the room, has taken over. What was asked did **not** happen.
+    /// Another owner, or another activation of the room, has taken over. What was asked did **not** happen; of an append to
+    /// a log that is shared, see `MessageLog::append`.
     #[error("another owner has taken over")]
     Fenced,
     /// Something that must be unique is there already; names which.

@@ -107,7 +107,7 @@ pub(super) async fn a_newer_wake_fences_off_older_ones(stores: &Stores) {
         let event = old.event(ada, message("from the old one"));
         old.append(event, &reply);
     }
-    let mut new = stores.awake_under(room, old.stamp.epoch(), 2).await;
+    let mut new = stores.awake_again(&old).await;
     // What the old one had queued is settled, and it is all there.
     assert_eq!(new.snapshot.head, 202);
     assert!(fates(&mut told, 200).await.iter().all(|(_, fate)| *fate == Ok(())));
@@ -228,7 +228,7 @@ pub(super) async fn a_room_wakes_as_it_was_left(stores: &Stores) {
     let (reply, mut told) = told();
     written.iter().for_each(|event| awake.append(event.clone(), &reply));
     fates(&mut told, 300).await;
-    let snapshot = stores.awake_under(room, awake.stamp.epoch(), 2).await.snapshot;
+    let snapshot = stores.awake_again(&awake).await.snapshot;
     assert_eq!((snapshot.head, snapshot.messages), (303, 300));
     assert_eq!(snapshot.recent, written[300 - RECENT..]);
     let members: BTreeSet<_> = snapshot.members.iter().map(|member| member.user).collect();
@@ -237,7 +237,7 @@ pub(super) async fn a_room_wakes_as_it_was_left(stores: &Stores) {
 }
 
 pub(super) async fn there_is_no_waking_what_is_not_there(stores: &Stores) {
-    let nowhere = RoomId(Uuid::now_v7());
+    let nowhere = stores.room_id();
     let epoch = stores.log.claim(nowhere.shard()).await.unwrap();
     assert_eq!(stores.log.wake(nowhere, Stamp::new(epoch, 1)).await, Ok(None));
     assert_eq!(stores.log.events(nowhere, 0, 10).await, Ok(Vec::new()));

@@ -31,6 +31,26 @@ pub(super) async fn an_invitation_is_accepted(stores: &Stores) {
     assert_eq!(nobody.map(|_| ()), Err(StoreError::NotFound));
 }
 
+pub(super) async fn two_who_invite_each_other_at_once_are_contacts(stores: &Stores) {
+    let (ada, bert) = (stores.person("ada").await, stores.person("bert").await);
+    let directory = &stores.directory;
+    for at in 1..=20 {
+        let both = futures_util::future::join(
+            directory.put_contact(ada, bert, Millis(at)),
+            directory.put_contact(bert, ada, Millis(at)),
+        );
+        let (one, other) = both.await;
+        let mut answers = [one.unwrap(), other.unwrap()].map(|(contact, new)| (contact.state, new));
+        answers.sort_by_key(|(_, new)| !new);
+        assert_eq!(answers, [(ContactState::Invited, true), (ContactState::Contact, false)]);
+        assert_eq!(stand(stores, ada, bert).await, Some(ContactState::Contact));
+        assert_eq!(stand(stores, bert, ada).await, Some(ContactState::Contact));
+        let end = futures_util::future::join(directory.delete_contact(ada, bert), directory.delete_contact(bert, ada));
+        let (one, other) = end.await;
+        assert_ne!(one.unwrap(), other.unwrap(), "one of the two ends it");
+    }
+}
+
 pub(super) async fn a_contact_ends_for_both(stores: &Stores) {
     let (ada, bert) = (stores.person("ada").await, stores.person("bert").await);
     let directory = &stores.directory;

@@ -2,17 +2,17 @@
 
 use std::{
     collections::HashMap,
-    ops::RangeInclusive,
+    ops::{Range as Numbers, RangeInclusive},
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU16, Ordering},
     },
 };
 
 use parking_lot::Mutex;
 use rookery_core::{
     event::{Content, Event, MemberChange, Role, RoomChange, RoomChangeKind, RoomKind, Visibility},
-    ids::{ClientId, RoomId, Seq, ShardId, UserId},
+    ids::{ClientId, RoomId, SHARDS, Seq, ShardId, UserId},
     room::Snapshot,
     shard::{Epoch, Stamp},
     time::Millis,
@@ -20,23 +20,34 @@ use rookery_core::{
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::followed::Followed;
 use crate::store::{
-    Directory, MessageLog, Range, StoreError,
+    Directory, MessageLog, Projection, Range, StoreError,
+    cluster::ClusterStore,
+    cql,
     log::{Append, Appended, Marks},
     memory::MemoryStore,
     record::{Created, NewRoom, NewUser, PlatformRole, RoomRecord, User},
-    sql::{SqliteSettings, SqliteStore},
+    sql::{PostgresStore, SqliteSettings, SqliteStore, scratch::Scratch},
 };
 
 /// An empty store behind both traits.
 pub(super) struct Stores {
     pub(super) log: Arc<dyn MessageLog>,
     pub(super) directory: Arc<dyn Directory>,
+    /// Only for a directory that follows a log elsewhere.
+    pub(super) projection: Option<Arc<dyn Projection>>,
+    /// Whether listings hold the newest message: not those of a directory alone, when the log is elsewhere.
+    pub(super) lists_messages: bool,
     /// Only for the store in a file.
     pub(super) sqlite: Option<(Arc<SqliteStore>, tempfile::TempDir)>,
+    /// Where the store in PostgreSQL is; forgotten after it.
+    _scratch: Option<Scratch>,
     clock: AtomicI64,
-    /// Shards that were claimed for rooms to be awake; rooms may share one.
-    claimed: Mutex<HashMap<ShardId, Epoch>>,
+    /// The shards that rooms of this test are in: stores that share servers share no shards.
+    shards: Numbers<u16>,
+    /// Shards that were claimed for rooms to be awake, and the last wake in each; rooms may share one.
+    claimed: Mutex<HashMap<ShardId, (Epoch, u64)>>,
 }
 
 pub(super) async fn sqlite() -> Stores {
@@ -45,8 +56,12 @@ pub(super) async fn sqlite() -> Stores {
     Stores {
         log: Arc::clone(&store) as Arc<dyn MessageLog>,
         directory: Arc::clone(&store) as Arc<dyn Directory>,
+        projection: None,
+        lists_messages: true,
         sqlite: Some((store, folder)),
+        _scratch: None,
         clock: AtomicI64::new(1_000),
+        shards: 0..SHARDS,
         claimed: Mutex::default(),
     }
 }
@@ -56,13 +71,73 @@ pub(super) async fn memory() -> Stores {
     Stores {
         log: Arc::clone(&store) as _,
         directory: store,
+        projection: None,
+        lists_messages: true,
         sqlite: None,
+        _scratch: None,
         clock: AtomicI64::new(1_000),
+        shards: 0..SHARDS,
         claimed: Mutex::default(),
     }
 }
 
+/// A log in memory, and a directory in PostgreSQL that follows it.
+pub(super) async fn postgres() -> Stores {
+    let scratch = Scratch::new().await;
+    let store = Arc::new(PostgresStore::open(scratch.settings()).await.unwrap());
+    Stores {
+        log: Arc::new(Followed::new(Arc::clone(&store))),
+        directory: Arc::clone(&store) as Arc<dyn Directory>,
+        projection: Some(store),
+        lists_messages: false,
+        sqlite: None,
+        _scratch: Some(scratch),
+        clock: AtomicI64::new(1_000),
+        shards: 0..SHARDS,
+        claimed: Mutex::default(),
+    }
+}
+
+/// Logs in CQL and a directory in PostgreSQL.
+pub(super) async fn cluster() -> Stores {
+    let scratch = Scratch::new().await;
+    let store = cluster_store(&scratch, "one").await;
+    let shards = own_shards();
+    Stores {
+        log: Arc::clone(&store) as Arc<dyn MessageLog>,
+        directory: store,
+        projection: None,
+        lists_messages: true,
+        sqlite: None,
+        _scratch: Some(scratch),
+        clock: AtomicI64::new(1_000),
+        shards,
+        claimed: Mutex::default(),
+    }
+}
+
+/// A node's store over the servers of the tests.
+pub(super) async fn cluster_store(scratch: &Scratch, node: &str) -> Arc<ClusterStore> {
+    let directory = Arc::new(PostgresStore::open(scratch.settings()).await.unwrap());
+    Arc::new(ClusterStore::open(&cql::scratch::settings(node).await, directory).await.unwrap())
+}
+
+/// Shards that no other test of this run has.
+fn own_shards() -> Numbers<u16> {
+    const EACH: u16 = 8;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = NEXT.fetch_add(EACH, Ordering::Relaxed);
+    assert!(first + EACH <= SHARDS, "more tests than shards: give each fewer");
+    first..first + EACH
+}
+
 impl Stores {
+    /// The id of a room that is not there.
+    pub(super) fn room_id(&self) -> RoomId {
+        let mut ids = std::iter::repeat_with(|| RoomId(Uuid::now_v7()));
+        ids.find(|id| self.shards.contains(&id.shard().0)).unwrap()
+    }
+
     /// A time later than every one before.
     pub(super) fn now(&self) -> Millis {
         Millis(self.clock.fetch_add(1, Ordering::Relaxed))
@@ -98,7 +173,7 @@ impl Stores {
 
     /// A room that is not there yet: its `created` event, then a `joined` for each member, the first as owner.
     pub(super) fn new_room(&self, kind: RoomKind, visibility: Visibility, name: &str, members: &[UserId]) -> NewRoom {
-        let id = RoomId(Uuid::now_v7());
+        let id = self.room_id();
         let created = RoomChange {
             change: RoomChangeKind::Created,
             name: Some(name.to_owned()),
@@ -153,18 +228,26 @@ impl Stores {
     /// A room that is awake in a shard claimed for it.
     pub(super) async fn awake(&self, room: RoomId) -> Awake<'_> {
         let claimed = self.claimed.lock().get(&room.shard()).copied();
-        let epoch = match claimed {
-            Some(epoch) => epoch,
-            None => self.log.claim(room.shard()).await.unwrap(),
+        let (epoch, last) = match claimed {
+            Some(claimed) => claimed,
+            None => (self.log.claim(room.shard()).await.unwrap(), 0),
         };
-        self.claimed.lock().insert(room.shard(), epoch);
-        self.awake_under(room, epoch, 1).await
+        self.awake_under(room, epoch, last + 1).await
+    }
+
+    /// A room that is awake once more, under the next stamp of its epoch.
+    pub(super) async fn awake_again(&self, room: &Awake<'_>) -> Awake<'_> {
+        let epoch = room.stamp.epoch();
+        let last =
+            self.claimed.lock().get(&room.room.shard()).filter(|(of, _)| *of == epoch).map_or(0, |(_, last)| *last);
+        self.awake_under(room.room, epoch, last + 1).await
     }
 
     /// A room that is awake under this stamp.
     pub(super) async fn awake_under(&self, room: RoomId, epoch: Epoch, generation: u64) -> Awake<'_> {
         let stamp = Stamp::new(epoch, generation);
         let snapshot = self.log.wake(room, stamp).await.unwrap().unwrap();
+        self.claimed.lock().insert(room.shard(), (epoch, generation));
         Awake { stores: self, room, stamp, next: snapshot.head + 1, messages: snapshot.messages, snapshot }
     }
 
@@ -174,6 +257,11 @@ impl Stores {
         assert_eq!(stand.len(), 1);
         stand[0].map(|marks| (marks.read, marks.delivered))
     }
+}
+
+/// What a listing of this store holds of the newest message.
+pub(super) fn newest<T>(stores: &Stores, message: T) -> Option<T> {
+    stores.lists_messages.then_some(message)
 }
 
 /// A part of a list.

@@ -3,6 +3,8 @@
 mod appends;
 mod contacts;
 mod fixture;
+mod followed;
+mod following;
 mod history;
 mod logins;
 mod marks;
@@ -11,30 +13,66 @@ mod projection;
 mod records;
 mod rooms;
 
-/// Runs every case on every store.
-macro_rules! suite {
-    ($($module:ident: $($case:ident),+;)+) => {
-        mod in_memory {
-            $($(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $case() {
-                    super::$module::$case(&super::fixture::memory().await).await;
-                }
-            )+)+
+/// Runs cases on a store that the fixture of this name makes.
+macro_rules! cases {
+    ($fixture:ident { $($module:ident: $($case:ident),+;)+ }) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$module::$case(&super::fixture::$fixture().await).await;
+            }
+        )+)+
+    };
+}
+
+/// Runs every case on every store that is a log too.
+macro_rules! of_logs {
+    ($($cases:tt)+) => {
+        mod log_in_memory {
+            cases!(memory { $($cases)+ });
         }
 
-        mod in_sqlite {
-            $($(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $case() {
-                    super::$module::$case(&super::fixture::sqlite().await).await;
-                }
-            )+)+
+        mod log_in_sqlite {
+            cases!(sqlite { $($cases)+ });
+        }
+
+        mod log_in_a_cluster {
+            cases!(cluster { $($cases)+ });
         }
     };
 }
 
-suite! {
+/// Runs every case on every store.
+macro_rules! of_directories {
+    ($($cases:tt)+) => {
+        mod in_memory {
+            cases!(memory { $($cases)+ });
+        }
+
+        mod in_sqlite {
+            cases!(sqlite { $($cases)+ });
+        }
+
+        mod in_postgres {
+            cases!(postgres { $($cases)+ });
+        }
+
+        mod in_a_cluster {
+            cases!(cluster { $($cases)+ });
+        }
+    };
+}
+
+/// Runs every case on every directory that follows a log elsewhere.
+macro_rules! of_projections {
+    ($($cases:tt)+) => {
+        mod follows_in_postgres {
+            cases!(postgres { $($cases)+ });
+        }
+    };
+}
+
+of_logs! {
     appends:
         events_are_kept_in_order_and_read_in_pages,
         every_append_is_told_its_fate_once,
@@ -54,6 +92,9 @@ suite! {
         nothing_before_the_visible_part_is_shown,
         other_events_are_no_messages,
         messages_carry_replies_and_names;
+}
+
+of_directories! {
     marks:
         marks_only_move_forwards,
         marks_stop_at_the_head,
@@ -102,6 +143,7 @@ suite! {
         counts_leave_out_what_is_gone;
     contacts:
         an_invitation_is_accepted,
+        two_who_invite_each_other_at_once_are_contacts,
         a_contact_ends_for_both,
         contacts_and_blocks_are_listed_by_handle,
         a_block_ends_a_contact;
@@ -109,4 +151,21 @@ suite! {
         answers_are_kept_per_user_and_key,
         the_audit_log_is_read_newest_first,
         only_ones_own_cursor_goes_on;
+}
+
+of_projections! {
+    following:
+        a_room_stands_as_it_began,
+        a_run_is_applied_once,
+        a_run_with_events_missing_before_it_changes_nothing,
+        a_run_that_was_applied_in_part_goes_on,
+        a_run_of_another_room_or_order_is_refused,
+        many_who_come_together_are_one_room,
+        heads_only_move_forwards,
+        a_published_head_applies_what_changes_nothing,
+        what_a_room_began_with_is_kept_until_its_log_has_it,
+        two_nodes_that_follow_the_same_room_agree,
+        many_nodes_that_note_the_same_do_not_wait_for_each_other,
+        counted_marks_keep_the_count_of_the_furthest,
+        marks_may_be_ahead_of_the_published_head;
 }

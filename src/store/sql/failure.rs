@@ -1,6 +1,6 @@
-//! What SQLite's errors mean for what was asked: it did not happen, or nobody knows and the process ends.
+//! Why a piece of work in a database did not succeed.
 
-use sqlx::Error;
+use sqlx::{Error, error::DatabaseError, sqlite::SqliteError};
 
 use crate::store::StoreError;
 
@@ -9,7 +9,7 @@ use crate::store::StoreError;
 pub(super) enum Failure {
     /// It was refused for a reason of ours; the connection is fine.
     Refused(StoreError),
-    /// SQLite said no.
+    /// The database said no, or says nothing any more.
     Sql(Error),
 }
 
@@ -25,54 +25,17 @@ impl From<Error> for Failure {
     }
 }
 
-/// What is known after an error of the writer's connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
-    /// Something that must be unique is there already; the transaction goes on.
-    Conflict,
-    /// The disk is full; SQLite may have rolled back by itself.
-    Full,
-    /// Somebody else holds the file.
-    Busy,
-    /// It did not happen, and the connection is fine.
-    Definite,
-    /// The file or the disk cannot be trusted any more.
-    Fatal,
-}
-
 /// The primary result code of SQLite, if it is one.
-fn code(error: &Error) -> Option<i32> {
-    let code = error.as_database_error()?.code()?;
+pub(super) fn sqlite_code(error: &Error) -> Option<i32> {
+    let code = error.as_database_error()?.try_downcast_ref::<SqliteError>()?.code()?;
     code.parse::<i32>().ok().map(|code| code & 0xff)
-}
-
-/// Sorts an error.
-pub(super) fn classify(error: &Error) -> Class {
-    match (code(error), error) {
-        (Some(19), _) => Class::Conflict,
-        (Some(13), _) => Class::Full,
-        (Some(5 | 6), _) => Class::Busy,
-        // IOERR, CORRUPT, NOTADB: a retried fsync may lie, so there is no going on.
-        (Some(10 | 11 | 26), _) | (None, Error::Io(_) | Error::WorkerCrashed) => Class::Fatal,
-        _ => Class::Definite,
-    }
-}
-
-/// Whether `ROLLBACK` only said that SQLite had rolled back by itself.
-pub(super) fn no_transaction(error: &Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.message().contains("no transaction is active"))
-}
-
-/// Ends the process: what stands on the disk is not known, and guessing would be worse than stopping.
-pub(super) fn end_process(doing: &str, error: &dyn std::fmt::Display) -> ! {
-    tracing::error!(%error, doing, "the store cannot be trusted any more; the process ends");
-    std::process::exit(74)
 }
 
 /// For readers: nothing was to happen, so nothing is in doubt.
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
-        match (code(&error), &error) {
+        match (sqlite_code(&error), &error) {
+            // CORRUPT, NOTADB
             (Some(11 | 26), _)
             | (
                 _,
