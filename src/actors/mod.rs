@@ -3,10 +3,13 @@
 //! Sessions and hubs live on the threads that own the sockets; rooms, shards and the registry are ractor actors on a
 //! runtime of their own, since an actor that is started on a worker's thread would live and die with it.
 
+pub mod alone;
 pub mod budget;
-pub mod clock;
+pub mod digest;
 pub mod gateway;
 pub mod hub;
+pub mod interest;
+pub mod peers;
 pub mod ports;
 pub mod registry;
 pub mod room;
@@ -17,3 +20,5 @@ pub mod supervisor;
 
 pub use hub::Hub;
 pub use router::Router;
+
+pub use crate::clock;

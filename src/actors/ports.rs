@@ -4,8 +4,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use rookery_core::{
     frame::Refusal,
-    ids::{ClientId, DeviceId, RoomId, Seq, SessionId, UserId},
-    presence::Status,
+    ids::{ClientId, DeviceId, RoomId, Seq, SessionId, ShardId, UserId},
     room::{Authority, Intent},
     shard::Epoch,
     time::Millis,
@@ -105,6 +104,8 @@ pub struct Pulse {
     pub sends_per_second: f64,
     /// Rooms that are shut because they panic.
     pub quarantined: Vec<RoomId>,
+    /// Shards that it has something to do with.
+    pub shards: usize,
 }
 
 /// What HTTP asks of the actors, wherever they live.
@@ -139,15 +140,124 @@ pub trait Gateway: Send + Sync {
     fn sessions_of(&self, user: UserId) -> BoxFuture<'_, Vec<Connected>>;
     /// All connections after `after` by id, at most `limit`.
     fn sessions(&self, after: Option<SessionId>, limit: usize) -> BoxFuture<'_, Vec<Connected>>;
-    /// Whether a user is there.
-    fn presence(&self, user: UserId) -> BoxFuture<'_, (Status, Option<Millis>)>;
 
-    /// How the actors are.
+    /// How the actors of this node are.
     fn pulse(&self) -> BoxFuture<'_, Pulse>;
+    /// How the actors of every node are that answers, by name.
+    fn pulses(&self) -> BoxFuture<'_, Vec<Pulse>>;
     /// How one room is.
     fn room_state(&self, room: RoomId) -> BoxFuture<'_, RoomState>;
     /// Lets a quarantined room try again.
     fn release(&self, room: RoomId) -> BoxFuture<'_, ()>;
+}
+
+/// A node, as operators see it.
+#[derive(Clone, Debug)]
+pub struct NodeState {
+    /// Its name.
+    pub node: String,
+    /// Which life of it; none of a node alone.
+    pub incarnation: Option<u64>,
+    /// Whether it is the one that was asked.
+    pub here: bool,
+    /// Where people reach it, if it says so.
+    pub url: Option<String>,
+    /// Where other nodes reach it; none of a node alone.
+    pub address: Option<String>,
+    /// Whether it gives its shards away.
+    pub draining: bool,
+    /// Since when the node that was asked sees it.
+    pub since: Option<Millis>,
+}
+
+/// One end of a link, as operators see it.
+#[derive(Clone, Debug)]
+pub struct LinkView {
+    /// The node that sees it so.
+    pub from: String,
+    /// The node at the other end.
+    pub to: String,
+    /// Envelopes that wait.
+    pub waiting: u64,
+    /// Bytes that wait.
+    pub waiting_bytes: u64,
+    /// Envelopes that were shed since the link is up.
+    pub shed: u64,
+}
+
+/// A shard, as operators see it.
+#[derive(Clone, Debug)]
+pub struct ShardView {
+    /// Which.
+    pub shard: ShardId,
+    /// Who has claimed it, of the nodes that answer, and under which epoch.
+    pub holder: Option<(String, Epoch)>,
+    /// Who should own it.
+    pub owner: Option<String>,
+    /// Whether an operator moved it there.
+    pub moved: bool,
+    /// Why there, in words.
+    pub why: String,
+}
+
+/// What a move does, or would do.
+#[derive(Clone, Debug)]
+pub struct ShardMove {
+    /// The shard as it is before.
+    pub before: ShardView,
+    /// Who should own it then.
+    pub to: String,
+}
+
+/// A room's log as one node sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// Which node.
+    pub node: String,
+    /// The epoch under which it owns the room, if it does.
+    pub epoch: Option<Epoch>,
+    /// The last event.
+    pub head: Seq,
+    /// SHA-256, rolled over every event.
+    pub digest: String,
+}
+
+/// Why something was not done to a node or a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotDone {
+    /// There is no such node.
+    NoSuchNode,
+    /// There is no other node.
+    Alone,
+    /// The node gives its shards away, and takes none.
+    Draining,
+    /// The node does not answer; perhaps it was done.
+    Silent,
+}
+
+/// The nodes and what each owns; a node alone is a cluster of one.
+pub trait ClusterView: Send + Sync {
+    /// The nodes that are alive, by name.
+    fn nodes(&self) -> Vec<NodeState>;
+    /// The links, as the nodes at their ends see them that answer.
+    fn links(&self) -> BoxFuture<'_, Vec<LinkView>>;
+    /// Every shard.
+    fn shards(&self) -> BoxFuture<'_, Vec<ShardView>>;
+    /// Who should own a shard.
+    fn owner(&self, shard: ShardId) -> Option<String>;
+    /// Has a node give its shards away, or take its part again.
+    fn drain(&self, node: String, on: bool) -> BoxFuture<'_, Result<(), NotDone>>;
+    /// Whether this node gives its shards away.
+    fn is_draining(&self) -> bool;
+    /// Has a shard live on this node for as long as the node lives and does not drain; `None`: where it would live by itself.
+    fn move_shard(
+        &self,
+        shard: ShardId,
+        to: Option<String>,
+        dry_run: bool,
+    ) -> BoxFuture<'_, Result<ShardMove, NotDone>>;
+    /// A room's log as every node sees it that answers, by name.
+    fn digests(&self, room: RoomId) -> BoxFuture<'_, Vec<Digest>>;
 }
 
 /// What became of events that were put into an outbox.

@@ -1,7 +1,7 @@
-//! The way to every actor, wherever it lives; on one node all of them live here.
+//! The way to every actor, wherever it lives.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
@@ -12,6 +12,7 @@ use rookery_core::{
     frame::{Code, Refusal},
     ids::{RoomId, ShardId, UserId},
     limits::Limits,
+    shard::Epoch,
     time::Millis,
 };
 use tokio::runtime::Handle;
@@ -19,6 +20,8 @@ use tokio::runtime::Handle;
 use super::{
     budget::Budget,
     hub::inbox::{Inbox, Item, Note},
+    interest::{HUBS, Interest},
+    peers::{Alone, HERE, Peers, Place, ToPeer, hub_of, slot_of},
     registry::RegistryMessage,
     room::RoomMessage,
     shard::{ShardActor, ShardMessage},
@@ -72,9 +75,12 @@ pub struct Router {
     pub sessions: AtomicUsize,
     /// Commits per second over the last seconds, times 1,000.
     pub commit_rate: AtomicU64,
+    /// Which hubs listen to which rooms.
+    pub interest: Interest,
     pub(super) rooms: DashMap<RoomId, RoomHandle>,
     pub(super) quarantined: DashMap<RoomId, ()>,
-    shards: DashMap<u16, ActorRef<ShardMessage>>,
+    pub(super) shards: DashMap<u16, ActorRef<ShardMessage>>,
+    peers: OnceLock<Arc<dyn Peers>>,
     hubs: Vec<Arc<Inbox>>,
     registry: RwLock<Option<ActorRef<RegistryMessage>>>,
     supervisor: RwLock<Option<ActorCell>>,
@@ -90,10 +96,12 @@ impl Router {
             commits: AtomicU64::new(0),
             sessions: AtomicUsize::new(0),
             commit_rate: AtomicU64::new(0),
+            interest: Interest::default(),
             rooms: DashMap::new(),
             quarantined: DashMap::new(),
             shards: DashMap::new(),
-            hubs: (0..hubs).map(|_| Arc::new(Inbox::default())).collect(),
+            peers: OnceLock::new(),
+            hubs: (0..hubs.min(usize::from(HUBS))).map(|_| Arc::new(Inbox::default())).collect(),
             registry: RwLock::new(None),
             supervisor: RwLock::new(None),
         })
@@ -132,11 +140,47 @@ impl Router {
         self.rooms.len()
     }
 
-    /// Sends a message to a room, waking it if it sleeps.
+    /// How many messages wait before rooms.
+    pub fn waiting(&self) -> usize {
+        self.rooms.iter().map(|room| room.queued.load(Ordering::Relaxed)).sum()
+    }
+
+    /// From now on there are other nodes. The first that are named stay.
+    pub fn join(&self, peers: Arc<dyn Peers>) {
+        let _ = self.peers.set(peers);
+    }
+
+    /// The other nodes.
+    pub fn peers(&self) -> &dyn Peers {
+        self.peers.get().map_or(&Alone, |peers| &**peers)
+    }
+
+    /// Sends a message to a room, wherever it lives.
+    ///
+    /// # Errors
+    /// `busy` when too much waits before it, `unavailable` when it cannot be reached: nothing was taken.
+    pub fn to_room(self: &Arc<Self>, room: RoomId, message: RoomMessage) -> Result<(), Refusal> {
+        match self.peers().shard(room.shard()) {
+            Place::Here => self.to_room_here(room, message),
+            Place::There(slot) if self.peers().send(slot, ToPeer::Room { room, message }) => Ok(()),
+            Place::There(_) | Place::Nowhere => Err(unavailable()),
+        }
+    }
+
+    /// Whether a room's node is there. When it is not, another one soon is.
+    pub fn is_reachable(&self, room: RoomId) -> bool {
+        match self.peers().shard(room.shard()) {
+            Place::Here => true,
+            Place::There(slot) => self.peers().slots().contains(&slot),
+            Place::Nowhere => false,
+        }
+    }
+
+    /// Sends a message to a room that lives here, waking it if it sleeps.
     ///
     /// # Errors
     /// `busy` when too much waits before it: nothing was taken.
-    pub fn to_room(self: &Arc<Self>, room: RoomId, message: RoomMessage) -> Result<(), Refusal> {
+    pub fn to_room_here(self: &Arc<Self>, room: RoomId, message: RoomMessage) -> Result<(), Refusal> {
         if self.shared.log.queue_length() >= self.shared.log.queue_bound() {
             return Err(Refusal::new(Code::Busy, "the store has too much to do").after(BUSY_RETRY_MS));
         }
@@ -167,6 +211,35 @@ impl Router {
         }
     }
 
+    /// Sends a message to a shard that has an actor here.
+    pub fn to_shard_if_there(&self, shard: ShardId, message: impl FnOnce() -> ShardMessage) {
+        if let Some(actor) = self.shards.get(&shard.0) {
+            let _ = actor.send_message(message());
+        }
+    }
+
+    /// The epoch under which this node owns a shard, if it does.
+    pub async fn epoch_of(&self, shard: ShardId) -> Option<Epoch> {
+        let actor = self.shards.get(&shard.0).map(|actor| actor.clone())?;
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        actor.send_message(ShardMessage::Epoch(reply)).ok()?;
+        answer.await.ok().flatten()
+    }
+
+    /// The shards that this node owns, with their epochs.
+    pub async fn owned(&self) -> Vec<(ShardId, Epoch)> {
+        let shards: Vec<ShardId> = self.shards.iter().map(|actor| ShardId(*actor.key())).collect();
+        let owned = shards.into_iter().map(|shard| async move { Some((shard, self.epoch_of(shard).await?)) });
+        let mut owned: Vec<_> = futures_util::future::join_all(owned).await.into_iter().flatten().collect();
+        owned.sort_unstable();
+        owned
+    }
+
+    /// How many shards have an actor here.
+    pub fn shards_held(&self) -> usize {
+        self.shards.len()
+    }
+
     fn start_shard(self: &Arc<Self>, shard: ShardId) -> Option<ActorRef<ShardMessage>> {
         let supervisor = self.supervisor.read().clone()?;
         let _runtime = self.shared.runtime.enter();
@@ -182,8 +255,48 @@ impl Router {
         self.shards.retain(|_, actor| actor.get_id() != id);
     }
 
-    /// Sends a message to the registry.
-    pub fn to_registry(&self, message: RegistryMessage) {
+    /// A hub begins to listen to a room, and is told how far the room is: what was shown before did not reach it.
+    pub fn listen(self: &Arc<Self>, room: RoomId, hub: u16) {
+        self.interest.listen(room, hub);
+        match self.peers().shard(room.shard()) {
+            Place::Here => self.tell_head(room, hub),
+            // If it is not taken there is no link, and all is told again when there is one.
+            Place::There(slot) => drop(self.peers().send(slot, ToPeer::Interest { room, on: true })),
+            Place::Nowhere => {}
+        }
+    }
+
+    /// A hub does not listen to a room any more.
+    pub fn unlisten(&self, room: RoomId, hub: u16) {
+        if self.interest.unlisten(room, hub)
+            && let Place::There(slot) = self.peers().shard(room.shard())
+        {
+            self.peers().send(slot, ToPeer::Interest { room, on: false });
+        }
+    }
+
+    fn tell_head(self: &Arc<Self>, room: RoomId, hub: u16) {
+        let router = Arc::clone(self);
+        self.shared.runtime.spawn(async move {
+            match router.shared.log.head(room).await {
+                Ok(head) => router.to_hub(hub, Item::Head { room, head }),
+                Err(error) => tracing::warn!(%room, %error, "could not read the head of a room"),
+            }
+        });
+    }
+
+    /// Sends a message about a user to where it is known on which nodes they are.
+    pub fn to_registry(&self, user: UserId, message: RegistryMessage) {
+        match self.peers().registry(user) {
+            Place::Here => self.to_registry_here(message),
+            // Soft state: it is told again to whoever should know it when a link or a node is lost.
+            Place::There(slot) => drop(self.peers().send(slot, ToPeer::Registry(message))),
+            Place::Nowhere => {}
+        }
+    }
+
+    /// Sends a message to this node's part of the registry.
+    pub fn to_registry_here(&self, message: RegistryMessage) {
         if let Some(registry) = &*self.registry.read() {
             // The registry lives as long as the node; what is sent while it restarts is soft state.
             let _ = registry.send_message(message);
@@ -192,13 +305,28 @@ impl Router {
 
     /// Sends something to all devices of a user.
     pub fn to_user(&self, user: UserId, note: Note) {
-        self.to_registry(RegistryMessage::ToUser { user, note });
+        self.to_registry(user, RegistryMessage::ToUser { user, note });
     }
 
-    /// Puts an item into the inbox of one hub.
-    pub fn to_hub(&self, hub: u16, item: Item) {
-        if let Some(inbox) = self.hubs.get(usize::from(hub)) {
-            inbox.put(item);
+    /// Puts an item into the inbox of one hub, wherever it is.
+    pub fn to_hub(&self, address: u16, item: Item) {
+        match slot_of(address) {
+            HERE => {
+                if let Some(inbox) = self.hubs.get(usize::from(address)) {
+                    inbox.put(item);
+                }
+            }
+            // What is lost with a link is asked for again with the next one.
+            slot => drop(self.peers().send(slot, ToPeer::Hub { hub: hub_of(address), item })),
+        }
+    }
+
+    /// Puts an item into the inboxes of the hubs of this node that are named by their bits.
+    pub fn to_hubs_here(&self, mask: u64, item: impl Fn() -> Item) {
+        for (hub, inbox) in self.hubs.iter().enumerate() {
+            if mask & 1 << hub != 0 {
+                inbox.put(item());
+            }
         }
     }
 

@@ -72,7 +72,7 @@ impl Actor for Supervisor {
             inbox.put(Item::Tick);
         }
         if watch.ticks.is_multiple_of(REGISTRY_EVERY) {
-            watch.router.to_registry(RegistryMessage::Tick);
+            watch.router.to_registry_here(RegistryMessage::Tick);
         }
         if watch.ticks.is_multiple_of(SWEEP_EVERY) {
             watch.sweep();

@@ -75,7 +75,10 @@ impl Hub {
     fn see_to(self: &Rc<Self>, room: RoomId, after: Vec<After>) {
         for next in after {
             match next {
-                After::Hole { seat, after } => seat.step(self, Input::Hole { room, after }),
+                After::Hole { seat, after } => {
+                    metrics::counter!("rookery_hub_holes_total").increment(1);
+                    seat.step(self, Input::Hole { room, after });
+                }
                 After::Lagged { seat, rooms } => self.lag(&seat, &rooms),
             }
         }

@@ -1,6 +1,6 @@
 //! Carrying out what a connection decides.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{rc::Rc, time::Duration};
 
 use rookery_core::{
     frame::{
@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::{Hub, Seat, framed, notes::remove};
 use crate::actors::{
     registry::RegistryMessage,
-    room::{Pulled, RoomMessage},
+    room::{self as room_actor, Pulled, RoomMessage},
     router,
 };
 
@@ -40,9 +40,11 @@ impl Seat {
             // `pull` itself delivers when the machine says so.
             Effect::Deliver { .. } => {}
             Effect::Write { room, write } => {
-                let (caller, client_id) = (write.caller.clone(), write.client_id);
+                let (caller, client_id, again) = (write.caller.clone(), write.client_id, write.again);
                 let sent = hub.router.to_room(room, RoomMessage::Input(room::Input::Write(write)));
-                if let Err(refusal) = sent {
+                if sent.is_err() && (again || !hub.router.is_reachable(room)) {
+                    room_actor::undecided(&hub.router, &caller, client_id);
+                } else if let Err(refusal) = sent {
                     self.machine.borrow_mut().answered(client_id);
                     self.refuse(room, &caller, Some(client_id), &refusal);
                 }
@@ -65,7 +67,7 @@ impl Seat {
             Effect::WatchRooms(rooms) => hub.watch_rooms(self, rooms),
             Effect::Active => {
                 let (user, session) = (self.peer.user, self.peer.session);
-                hub.router.to_registry(RegistryMessage::Active { user, session });
+                hub.router.to_registry(user, RegistryMessage::Active { user, session });
             }
             Effect::Ping => self.outbox.ping(),
             Effect::Close { code, reason } => self.outbox.close(code, reason),
@@ -153,11 +155,11 @@ impl Hub {
         }
         let (hub, session) = (self.index, seat.peer.session);
         for user in gone {
-            self.router.to_registry(RegistryMessage::Unwatch { hub, user });
+            self.router.to_registry(user, RegistryMessage::Unwatch { hub, user });
         }
         if !users.is_empty() {
             watched.get_or_insert_default().users.clone_from(&users);
-            Arc::clone(&self.router).to_registry(RegistryMessage::Watch { hub, session, users });
+            self.watch_presence(session, users);
         }
     }
 }

@@ -16,7 +16,7 @@ use rookery_core::{
 };
 use tokio::sync::{Notify, oneshot};
 
-use crate::actors::ports::Connected;
+use crate::actors::{peers::Change, ports::Connected};
 
 /// Items that may wait before events are dropped (the sessions then find the hole and read the log).
 const BOUND: usize = 16_384;
@@ -141,8 +141,17 @@ pub enum Item {
         /// What.
         note: Note,
     },
+    /// What became of a write that was asked for again is not known yet: ask once more.
+    Undecided {
+        /// Whose.
+        session: SessionId,
+        /// Which write.
+        client_id: ClientId,
+    },
     /// A room started anew: who waits for an answer of it asks again.
     Restarted(RoomId),
+    /// What is listed lives elsewhere from now on, or must be told again to where it lives.
+    Replaced(Arc<Change>),
     /// Close connections.
     Close {
         /// Which.
@@ -159,6 +168,8 @@ pub enum Item {
         /// Where to.
         reply: oneshot::Sender<Vec<Connected>>,
     },
+    /// A large room has rested: what was held back of it goes out.
+    Rested(RoomId),
     /// The node goes: tell everybody to come back, and close.
     Drain {
         /// Told when everything is written.
@@ -246,6 +257,16 @@ impl Inbox {
             _ => None,
         });
         batches.collect()
+    }
+
+    /// Whether a batch of this room waits.
+    pub fn has_batch(&self, room: RoomId) -> bool {
+        self.queue.lock().items.iter().any(|item| matches!(item, Item::Batch(batch) if batch.room == room))
+    }
+
+    /// How many items wait.
+    pub fn waiting(&self) -> usize {
+        self.queue.lock().items.len()
     }
 
     /// Items that were lost because too many waited.

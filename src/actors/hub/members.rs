@@ -1,6 +1,6 @@
 //! Who follows which room, and what was missed.
 
-use std::{rc::Rc, sync::Arc};
+use std::rc::Rc;
 
 use bytes::BytesMut;
 use rookery_core::{
@@ -10,7 +10,7 @@ use rookery_core::{
 };
 
 use super::{Hub, HubRoom, Member, Seat};
-use crate::actors::{room::Pulled, shard::ShardMessage};
+use crate::actors::room::Pulled;
 
 impl Hub {
     /// From `next` on a room's events go to a connection.
@@ -42,10 +42,9 @@ impl Hub {
         }
     }
 
-    /// The first follower of a room here: the shard is told, and answers how far the room is.
+    /// The first follower of a room here: from now on the room is heard, and how far it is is asked.
     fn begin(&self, room: RoomId) -> HubRoom {
-        let interest = ShardMessage::Interest { room, hub: self.index, on: true };
-        Arc::clone(&self.router).to_shard(room.shard(), interest);
+        self.router.listen(room, self.index);
         HubRoom::default()
     }
 
@@ -67,8 +66,7 @@ impl Hub {
         }
         if entry.members.is_empty() {
             state.rooms.remove(&room);
-            let interest = ShardMessage::Interest { room, hub: self.index, on: false };
-            Arc::clone(&self.router).to_shard(room.shard(), interest);
+            self.router.unlisten(room, self.index);
         }
     }
 
@@ -85,6 +83,7 @@ impl Hub {
                 }
             }
         }
+        metrics::counter!("rookery_hub_holes_total").increment(missing.len() as u64);
         for (seat, after) in missing {
             seat.step(self, Input::Hole { room, after });
         }

@@ -5,6 +5,8 @@ mod effects;
 pub mod inbox;
 mod members;
 mod notes;
+mod pace;
+mod replaced;
 mod run;
 mod seat;
 mod slices;
@@ -27,7 +29,7 @@ use rookery_core::{
 };
 
 use super::{Router, clock, ports::Outbox, registry::RegistryMessage};
-use inbox::{Inbox, Item};
+use inbox::{Batch, Inbox, Item};
 use run::Run;
 pub use seat::{Seat, framed};
 
@@ -57,6 +59,8 @@ struct State {
     rooms: HashMap<RoomId, HubRoom>,
     watched_users: HashMap<UserId, Vec<Rc<Seat>>>,
     watched_rooms: HashMap<RoomId, Vec<Rc<Seat>>>,
+    /// What is held back of rooms that rest.
+    resting: HashMap<RoomId, Vec<Batch>>,
     doomed: HashMap<SessionId, (u16, &'static str, Millis)>,
 }
 
@@ -160,7 +164,7 @@ impl Hub {
                 }
             }
         }
-        self.router.to_registry(RegistryMessage::Unregister { user, session });
+        self.router.to_registry(user, RegistryMessage::Unregister { user, session });
     }
 
     /// Batches that came together are joined by room, so that each follower gets one write for all of them.
@@ -169,6 +173,10 @@ impl Hub {
         for item in items.drain(..) {
             match item {
                 Item::Batch(batch) => run.add(batch),
+                Item::Rested(room) => {
+                    self.deliver_all(run.end(), inbox).await;
+                    self.deliver_all(self.rested(room), inbox).await;
+                }
                 other => {
                     self.deliver_all(run.end(), inbox).await;
                     self.guard(|| self.handle(other));
@@ -187,7 +195,6 @@ impl Hub {
 
     fn handle(self: &Rc<Self>, item: Item) {
         match item {
-            Item::Batch(batch) => self.deliver(&batch),
             Item::Answer { session, client_id, frame } => {
                 if let Some(seat) = self.seat(session) {
                     if let Some(client_id) = client_id {
@@ -201,12 +208,23 @@ impl Hub {
             Item::Typing { room, user, frame } => self.typing(room, user, &frame),
             Item::Presence { user, only, frame } => self.presence(user, only, &frame),
             Item::ToUser { user, note } => self.note(user, &note),
+            Item::Undecided { session, client_id } => {
+                if let Some(seat) = self.seat(session) {
+                    seat.step(self, Input::Undecided { client_id });
+                }
+            }
             Item::Restarted(room) => self.restarted(room),
+            Item::Replaced(change) => self.replaced(&change),
             Item::Close { session, code, reason } => self.close(session, code, reason),
             Item::List { user, reply } => {
                 let _ = reply.send(self.list(user));
             }
-            Item::Drain { done } => self.drain(done),
+            Item::Drain { done } => {
+                self.all_rested().iter().for_each(|batch| self.deliver(batch));
+                self.drain(done);
+            }
+            // Both are seen to before they come here.
+            Item::Batch(_) | Item::Rested(_) => {}
             Item::Tick => self.tick(),
         }
     }

@@ -1,6 +1,8 @@
 //! Large rooms are written out in slices, so that between two of them other sockets are read and small rooms have their turn.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Instant};
+
+use rookery_core::ids::RoomId;
 
 use super::{
     Hub,
@@ -13,7 +15,8 @@ const SLICE: usize = 32;
 impl Hub {
     /// Delivers batches of different rooms: small rooms at once, then the large ones in slices.
     pub(super) async fn deliver_all(self: &Rc<Self>, batches: Vec<Batch>, inbox: &Inbox) {
-        let (large, small): (Vec<Batch>, Vec<Batch>) = batches.into_iter().partition(|batch| self.is_large(batch));
+        let batches = self.hold(batches).into_iter();
+        let (large, small): (Vec<Batch>, Vec<Batch>) = batches.partition(|batch| self.is_large(batch));
         for batch in &small {
             self.guard(|| self.deliver(batch));
         }
@@ -22,16 +25,19 @@ impl Hub {
         }
     }
 
-    /// Whether a batch goes to so many that others would wait for it. One after which somebody has left the room is
-    /// delivered in one go: nobody may slip in between.
+    /// Whether a batch goes to so many that others would wait for it.
     fn is_large(&self, batch: &Batch) -> bool {
         let state = self.state.borrow();
         let followers = state.rooms.get(&batch.room).map_or(0, |room| room.members.len());
-        followers > SLICE && batch.removed.is_empty()
+        followers > SLICE
     }
 
     async fn deliver_in_slices(self: &Rc<Self>, batch: &Batch, inbox: &Inbox) {
-        let events = (batch.frames.first, batch.frames.last);
+        if !batch.removed.is_empty() {
+            // Somebody leaves the room behind one of the events: nobody may slip in between.
+            return self.guard(|| self.deliver(batch));
+        }
+        let (begun, events) = (Instant::now(), (batch.frames.first, batch.frames.last));
         self.guard(|| self.answer_authors(batch, events.0, events.1));
         let mut from = 0;
         let mut any = true;
@@ -40,7 +46,7 @@ impl Hub {
             self.guard(|| any = self.deliver_to(batch, events, from..from + SLICE));
             from += SLICE;
             tokio::task::yield_now().await;
-            for quick in inbox.take_batches(|other| other.room != batch.room && !self.is_large(other)) {
+            for quick in inbox.take_batches(|other| self.may_pass(other, batch.room)) {
                 self.guard(|| self.deliver(&quick));
             }
         }
@@ -48,5 +54,11 @@ impl Hub {
         self.guard(|| {
             self.deliver_to(batch, events, 0..usize::MAX);
         });
+        self.rest(batch.room, begun, inbox);
+    }
+
+    /// Whether a batch may go out while a large room is being written to.
+    fn may_pass(&self, batch: &Batch, large: RoomId) -> bool {
+        batch.room != large && !self.is_large(batch) && !self.rests(batch.room)
     }
 }

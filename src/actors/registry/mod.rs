@@ -1,18 +1,14 @@
-//! Which node, hub and connections a user has, and whether they are there: soft state, rebuilt from the hubs.
+//! Which node, hub and connections a user has, and whether they are there: soft state, rebuilt from the hubs of all nodes.
 
 mod state;
 
 use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use rookery_core::{
-    ids::{DeviceId, SessionId, UserId},
-    presence::Status,
-    time::Millis,
-};
+use rookery_core::ids::{DeviceId, SessionId, UserId};
 use tokio::sync::oneshot;
 
-use super::{Router, hub::inbox::Note};
+use super::{Router, hub::inbox::Note, peers::Slot};
 pub use state::{Admission, Registered, RegistryState};
 
 /// What the registry is told.
@@ -24,6 +20,10 @@ pub enum RegistryMessage {
         /// Whether it may.
         reply: oneshot::Sender<Admission>,
     },
+    /// A connection is there: told again to who should know it from now on.
+    Present(Registered),
+    /// A node is gone, and with it all of its connections.
+    NodeGone(Slot),
     /// A connection ended.
     Unregister {
         /// Whose.
@@ -56,13 +56,6 @@ pub enum RegistryMessage {
         /// For people.
         reason: &'static str,
     },
-    /// Close one connection.
-    CloseSession {
-        /// Which.
-        session: SessionId,
-        /// Whether there was one.
-        reply: oneshot::Sender<bool>,
-    },
     /// A hub shows these users' presence to one of its sessions from now on.
     Watch {
         /// The hub.
@@ -79,14 +72,14 @@ pub enum RegistryMessage {
         /// Whose.
         user: UserId,
     },
-    /// How is this user?
-    Presence(UserId, oneshot::Sender<(Status, Option<Millis>)>),
     /// Time went by.
     Tick,
 }
 
 /// The actor.
 pub struct RegistryActor;
+
+impl ractor::Message for RegistryMessage {}
 
 impl Actor for RegistryActor {
     type Msg = RegistryMessage;
@@ -120,14 +113,10 @@ impl Actor for RegistryActor {
             RegistryMessage::CloseDevices { user, devices, code, reason } => {
                 state.close_devices(user, &devices, code, reason);
             }
-            RegistryMessage::CloseSession { session, reply } => {
-                let _ = reply.send(state.close_session(session));
-            }
+            RegistryMessage::Present(entry) => state.present(entry),
+            RegistryMessage::NodeGone(slot) => state.node_gone(slot),
             RegistryMessage::Watch { hub, session, users } => state.watch(hub, session, users),
             RegistryMessage::Unwatch { hub, user } => state.unwatch(hub, user),
-            RegistryMessage::Presence(user, reply) => {
-                let _ = reply.send(state.presence(user));
-            }
             RegistryMessage::Tick => state.tick(),
         }
         Ok(())

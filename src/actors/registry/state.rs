@@ -17,6 +17,7 @@ use rookery_core::{
 use crate::actors::{
     Router, clock,
     hub::inbox::{Item, Note},
+    peers::{Slot, slot_of},
 };
 
 /// Milliseconds for which a revoked login's connections are refused here: longer than any handshake takes.
@@ -44,6 +45,8 @@ pub enum Admission {
     TooMany,
     /// The login was revoked a moment ago.
     Revoked,
+    /// Nobody could say; nothing stands against it.
+    Unknown,
 }
 
 #[derive(Default)]
@@ -58,8 +61,8 @@ pub struct RegistryState {
     /// Boxed, since half of a large table is empty places.
     users: HashMap<UserId, Box<User>>,
     revoked: HashMap<DeviceId, Millis>,
-    /// The hubs that show a user's presence, one bit each.
-    watchers: HashMap<UserId, u64>,
+    /// The hubs, of all nodes, that show a user's presence.
+    watchers: HashMap<UserId, Vec<u16>>,
     /// When users were last here, to be written down.
     seen: BTreeMap<UserId, Millis>,
 }
@@ -116,8 +119,10 @@ impl RegistryState {
 
     pub(super) fn to_user(&self, id: UserId, note: &Note) {
         let Some(user) = self.users.get(&id) else { return };
-        let hubs = user.sessions.iter().fold(0_u64, |hubs, (_, _, hub)| hubs | 1 << hub);
-        self.to_hubs(hubs, || Item::ToUser { user: id, note: note.clone() });
+        let mut hubs: Vec<u16> = user.sessions.iter().map(|(_, _, hub)| *hub).collect();
+        hubs.sort_unstable();
+        hubs.dedup();
+        self.to_hubs(&hubs, || Item::ToUser { user: id, note: note.clone() });
     }
 
     pub(super) fn close_devices(&mut self, id: UserId, devices: &[DeviceId], code: u16, reason: &'static str) {
@@ -130,18 +135,39 @@ impl RegistryState {
         }
     }
 
-    pub(super) fn close_session(&self, session: SessionId) -> bool {
-        let all = self.users.values().flat_map(|user| &user.sessions);
-        let Some((_, _, hub)) = all.into_iter().find(|(other, _, _)| *other == session) else { return false };
-        let (code, reason) = (close::UNAUTHENTICATED, "closed by an operator");
-        self.router.to_hub(*hub, Item::Close { session, code, reason });
-        true
+    /// A connection that began long ago is there; its beginning was decided where it was known then.
+    pub(super) fn present(&mut self, entry: Registered) {
+        let user = self.users.entry(entry.user).or_default();
+        if !user.sessions.iter().any(|(session, _, _)| *session == entry.session) {
+            user.sessions.push((entry.session, entry.device, entry.hub));
+        }
+        let change = user.presence.active(entry.session, clock::now());
+        self.show(entry.user, change);
+    }
+
+    pub(super) fn node_gone(&mut self, slot: Slot) {
+        let on_it = |hub: u16| slot_of(hub) == slot;
+        let gone: Vec<(UserId, SessionId)> = self
+            .users
+            .iter()
+            .flat_map(|(id, user)| user.sessions.iter().map(move |(session, _, hub)| (*id, *session, *hub)))
+            .filter(|(_, _, hub)| on_it(*hub))
+            .map(|(id, session, _)| (id, session))
+            .collect();
+        for (user, session) in gone {
+            self.unregister(user, session);
+        }
+        self.watchers.values_mut().for_each(|hubs| hubs.retain(|hub| !on_it(*hub)));
+        self.watchers.retain(|_, hubs| !hubs.is_empty());
     }
 
     pub(super) fn watch(&mut self, hub: u16, session: SessionId, users: Vec<UserId>) {
         let mut unknown = Vec::new();
         for user in users {
-            *self.watchers.entry(user).or_default() |= 1 << hub;
+            let hubs = self.watchers.entry(user).or_default();
+            if !hubs.contains(&hub) {
+                hubs.push(hub);
+            }
             if self.users.contains_key(&user) {
                 let (status, last_seen) = self.presence(user);
                 let frame = frame(user, status, last_seen);
@@ -171,8 +197,8 @@ impl RegistryState {
 
     pub(super) fn unwatch(&mut self, hub: u16, user: UserId) {
         if let Some(hubs) = self.watchers.get_mut(&user) {
-            *hubs &= !(1 << hub);
-            if *hubs == 0 {
+            hubs.retain(|other| *other != hub);
+            if hubs.is_empty() {
                 self.watchers.remove(&user);
             }
         }
@@ -207,14 +233,12 @@ impl RegistryState {
         let Some(hubs) = self.watchers.get(&id) else { return };
         let last_seen = self.users.get(&id).and_then(|user| user.presence.shown().1);
         let frame = frame(id, status, last_seen);
-        self.to_hubs(*hubs, || Item::Presence { user: id, only: None, frame: frame.clone() });
+        self.to_hubs(hubs, || Item::Presence { user: id, only: None, frame: frame.clone() });
     }
 
-    fn to_hubs(&self, hubs: u64, item: impl Fn() -> Item) {
-        for (hub, inbox) in self.router.hubs().iter().enumerate() {
-            if hubs & 1 << hub != 0 {
-                inbox.put(item());
-            }
+    fn to_hubs(&self, hubs: &[u16], item: impl Fn() -> Item) {
+        for hub in hubs {
+            self.router.to_hub(*hub, item());
         }
     }
 }

@@ -14,7 +14,10 @@ use rookery_core::{
 
 use super::{RoomAnswer, RoomMessage, RoomState, request};
 use crate::{
-    actors::hub::inbox::{Ack, Batch, Frames, Item, Note},
+    actors::{
+        hub::inbox::{Ack, Batch, Frames, Item, Note},
+        peers::{FanOut, NodeAcks, Slot, ToPeer, hub_of, slot_of},
+    },
     store::log::{Append, Marks},
 };
 
@@ -29,12 +32,13 @@ impl RoomState {
         let mut acks = Acks::new();
         for effect in effects.drain(..) {
             match effect {
-                Effect::Append(event) => self.context.router.shared.log.append(Append {
-                    stamp: self.context.stamp,
-                    event,
-                    reply: Arc::clone(&self.reply),
-                }),
+                Effect::Append(event) => {
+                    self.waits.sent(event.seq);
+                    let (stamp, reply) = (self.context.stamp, Arc::clone(&self.reply));
+                    self.context.router.shared.log.append(Append { stamp, event, reply });
+                }
                 Effect::Ack { caller, client_id, seq, at, repeat } => {
+                    self.waits.acked(seq);
                     self.ack(caller, client_id, seq, at, repeat, &mut acks);
                 }
                 Effect::FanOut(events) => self.fan_out(&events, &mut acks),
@@ -50,6 +54,12 @@ impl RoomState {
                 Effect::Appeared { user } => self.context.router.appeared(self.context.room, user),
                 Effect::Vanished { user } => {
                     self.context.router.to_user(user, Note::Vanished(self.context.room));
+                }
+                Effect::Undecided { caller: Caller::Request(number), .. } => {
+                    self.answer(&Caller::Request(number), RoomAnswer::Undecided);
+                }
+                Effect::Undecided { caller, client_id } => {
+                    request::undecided(&self.context.router, &caller, client_id);
                 }
                 Effect::StoreMarks { caller, user, read, delivered } => {
                     self.store_marks(myself, caller, user, read, delivered);
@@ -127,25 +137,39 @@ impl RoomState {
         metrics::counter!("rookery_events_committed_total").increment(events.len() as u64);
         let Some(frames) = join(events) else { return };
         let (frames, removed) = (Arc::new(frames), removed(events));
-        let mask = self.context.mask.load(Ordering::Acquire);
+        let mask = self.context.listeners.hubs();
         for hub in 0..u16::try_from(router.hubs().len()).unwrap_or(0) {
-            let mut own: Vec<Ack> = acks.extract_if(.., |(to, _)| *to == hub).map(|(_, ack)| ack).collect();
+            let own = own_acks(acks, |address| address == hub);
             if mask & (1 << hub) == 0 && own.is_empty() {
                 continue;
             }
-            // Acks of one session stand together, each in its place.
-            own.sort_by_key(|ack| (ack.session, ack.seq));
+            let own = own.into_iter().map(|(_, ack)| ack).collect();
             let (frames, removed) = (Arc::clone(&frames), Arc::clone(&removed));
             router.to_hub(hub, Item::Batch(Batch { room: self.context.room, frames, acks: own, removed }));
         }
+        self.fan_out_to_nodes(FanOut { room: self.context.room, frames, removed }, acks);
+    }
+
+    /// One envelope per node that listens or waits for an ack, however many listen there.
+    fn fan_out_to_nodes(&self, events: FanOut, acks: &mut Acks) {
+        let listening = self.context.listeners.nodes();
+        if listening.is_empty() && acks.is_empty() {
+            return;
+        }
+        let mut waiting: Vec<(Slot, NodeAcks)> = Vec::new();
+        while let Some((address, _)) = acks.first() {
+            let slot = slot_of(*address);
+            let own = own_acks(acks, |address| slot_of(address) == slot);
+            waiting.push((slot, own.into_iter().map(|(address, ack)| (hub_of(address), ack)).collect()));
+        }
+        self.context.router.peers().fan_out(&events, &listening, waiting);
     }
 
     pub(super) fn to_listeners(&self, item: impl Fn() -> Item) {
-        let mask = self.context.mask.load(Ordering::Acquire);
-        for (hub, inbox) in self.context.router.hubs().iter().enumerate() {
-            if mask & 1 << hub != 0 {
-                inbox.put(item());
-            }
+        let router = &self.context.router;
+        router.to_hubs_here(self.context.listeners.hubs(), &item);
+        for node in self.context.listeners.nodes() {
+            router.peers().send(node, ToPeer::Hubs(item()));
         }
     }
 
@@ -200,7 +224,7 @@ impl RoomState {
 }
 
 /// A frame as WebSocket bytes.
-fn framed(frame: &ServerFrame<'_>) -> Bytes {
+pub(super) fn framed(frame: &ServerFrame<'_>) -> Bytes {
     let mut bytes = BytesMut::new();
     websocket::append(&mut bytes, websocket::TEXT, &codec::encode(frame));
     bytes.freeze()
@@ -215,6 +239,13 @@ fn join(events: &[Logged]) -> Option<Frames> {
         ends.push(joined.len());
     }
     Some(Frames { first, last, joined: joined.freeze(), ends })
+}
+
+/// Takes the acks for some hubs out; those of one session stand together, each in its place.
+fn own_acks(acks: &mut Acks, whose: impl Fn(u16) -> bool) -> Acks {
+    let mut own: Acks = acks.extract_if(.., |(to, _)| whose(*to)).collect();
+    own.sort_by_key(|(_, ack)| (ack.session, ack.seq));
+    own
 }
 
 /// Who is not in the room any more, after which event.

@@ -2,6 +2,7 @@
 
 mod effects;
 mod request;
+mod waits;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -23,9 +24,9 @@ use rookery_core::{
 };
 use tokio::sync::oneshot;
 
-pub use request::{Ask, RoomAnswer};
+pub use request::{ASK_AGAIN_AFTER, Ask, RoomAnswer, Wish, refuse_session, refuse_shut, undecided};
 
-use super::{Router, clock, hub::inbox::Item, shard::ShardMessage};
+use super::{Router, clock, hub::inbox::Item, interest::Listeners, shard::ShardMessage};
 use crate::store::{StoreError, log::Appended};
 
 /// Messages that may wait until a room is awake; one more is `busy`.
@@ -48,6 +49,8 @@ pub enum RoomMessage {
         /// Where to.
         reply: oneshot::Sender<Result<Pulled, Refusal>>,
     },
+    /// Somebody begins to listen, and wants to know how far the room is.
+    TellHead(oneshot::Sender<Seq>),
     /// The store answered what the room is like.
     Woken(Result<Option<Snapshot>, StoreError>),
     /// Another owner, or a newer activation, has taken over.
@@ -80,8 +83,8 @@ pub struct RoomArguments {
     pub router: Arc<Router>,
     /// Its shard.
     pub shard: ActorRef<ShardMessage>,
-    /// The hubs that listen, one bit each.
-    pub mask: Arc<AtomicU64>,
+    /// Who listens.
+    pub listeners: Arc<Listeners>,
     /// Where it notes what it does, for the case that it panics.
     pub doing: Arc<AtomicU64>,
     /// Where it notes up to which event it has told everything; [`NOTHING_TOLD`] until it is awake.
@@ -106,6 +109,7 @@ pub struct RoomState {
     effects: Vec<Effect>,
     reply: Arc<dyn Appended>,
     asked: HashMap<u64, Ask>,
+    waits: waits::Waits,
     next_ask: u64,
     /// Read marks that follow from sending; written lazily.
     own_reads: BTreeMap<UserId, Seq>,
@@ -128,6 +132,8 @@ impl Appended for RoomReply {
         let _ = self.0.send_message(message);
     }
 }
+
+impl ractor::Message for RoomMessage {}
 
 impl Actor for RoomActor {
     type Msg = RoomMessage;
@@ -154,6 +160,7 @@ impl Actor for RoomActor {
             effects: Vec::new(),
             reply,
             asked: HashMap::new(),
+            waits: waits::Waits::default(),
             next_ask: 0,
             own_reads: BTreeMap::new(),
             flush_planned: false,
@@ -180,31 +187,35 @@ impl Actor for RoomActor {
 
 impl RoomState {
     fn woken(&mut self, myself: &ActorRef<RoomMessage>, found: Result<Option<Snapshot>, StoreError>) {
-        let mut fenced = false;
-        let refusal = match found {
-            Ok(Some(snapshot)) => {
-                let machine = Room::wake(snapshot, self.context.router.limits().members_per_room);
-                #[cfg(feature = "bugs")]
-                let machine = machine.with_bug(self.context.router.shared.bug);
-                self.machine = Some(machine);
-                self.tell_again(myself);
+        let error = match found {
+            Ok(Some(snapshot)) => return self.begin(myself, snapshot),
+            Ok(None) => {
+                // The log was looked for: nothing was ever written there.
+                let refusal = Refusal::new(Code::NotFound, "no such room");
                 for message in std::mem::take(&mut self.stash) {
-                    self.take(myself, message);
+                    message.refuse_surely(&self.context.router, self.context.room, &refusal);
                 }
-                return;
+                return self.gone(false);
             }
-            Ok(None) => Refusal::new(Code::NotFound, "no such room"),
-            Err(error) => {
-                tracing::warn!(room = %self.context.room, %error, "a room could not be read");
-                // The shard must claim anew, else no room of it ever wakes again.
-                fenced = matches!(error, StoreError::Fenced);
-                super::router::unavailable()
-            }
+            Err(error) => error,
         };
+        tracing::warn!(room = %self.context.room, %error, "a room could not be read");
         for message in std::mem::take(&mut self.stash) {
-            message.refuse(&self.context.router, self.context.room, &refusal);
+            message.refuse(&self.context.router, self.context.room, &super::router::unavailable());
         }
-        self.gone(fenced);
+        // When fenced off the shard must claim anew, else no room of it ever wakes again.
+        self.gone(matches!(error, StoreError::Fenced));
+    }
+
+    fn begin(&mut self, myself: &ActorRef<RoomMessage>, snapshot: Snapshot) {
+        let machine = Room::wake(snapshot, self.context.router.limits().members_per_room);
+        #[cfg(feature = "bugs")]
+        let machine = machine.with_bug(self.context.router.shared.bug);
+        self.machine = Some(machine);
+        self.tell_again(myself);
+        for message in std::mem::take(&mut self.stash) {
+            self.take(myself, message);
+        }
     }
 
     /// Keeps what came before the room is awake, as far as there is place.
@@ -232,6 +243,9 @@ impl RoomState {
                 self.step(myself, input);
             }
             RoomMessage::Pull { user, after, reply } => self.pull(user, after, reply),
+            RoomMessage::TellHead(reply) => {
+                let _ = reply.send(self.machine.as_ref().map_or(0, Room::head));
+            }
             RoomMessage::Flush => self.flush(),
             RoomMessage::Retire => self.retiring = true,
             RoomMessage::Fenced => self.gone(true),

@@ -1,12 +1,11 @@
 //! Requests to a room that somebody waits for, and refusing what cannot reach its room.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rookery_core::{
     frame::{
-        Refusal, codec,
+        Refusal,
         server::{Nack, ServerFrame},
-        websocket,
     },
     ids::{ClientId, RoomId, Seq, UserId},
     room::{Caller, Input, Write},
@@ -17,10 +16,22 @@ use tokio::sync::oneshot;
 use super::RoomMessage;
 use crate::actors::{Router, hub::inbox::Item};
 
+/// How long who could not be told what became of a write waits before asking again.
+pub const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
+
 /// What a request wants of the machine.
-enum Wish {
+pub enum Wish {
+    /// To write.
     Write(Box<Write>),
-    Mark { user: UserId, read: Option<Seq>, delivered: Option<Seq> },
+    /// To move marks.
+    Mark {
+        /// Whose.
+        user: UserId,
+        /// Read up to here.
+        read: Option<Seq>,
+        /// Delivered up to here.
+        delivered: Option<Seq>,
+    },
 }
 
 /// A request that somebody waits for.
@@ -54,6 +65,8 @@ pub enum RoomAnswer {
     },
     /// It did not happen and will not.
     Refused(Refusal),
+    /// It was asked for again, and whether it had happened could not be found out now.
+    Undecided,
 }
 
 impl Ask {
@@ -84,15 +97,51 @@ impl Ask {
         }
     }
 
-    pub(super) fn answer(self, answer: RoomAnswer) {
+    /// The write, if it was asked for before.
+    fn asked_for_again(&self) -> Option<&Write> {
+        match &self.wish {
+            Wish::Write(write) if write.again => Some(write),
+            _ => None,
+        }
+    }
+
+    /// Whether it was asked for before, and may have happened then.
+    #[must_use]
+    pub fn is_again(&self) -> bool {
+        self.asked_for_again().is_some()
+    }
+
+    /// What it wants.
+    #[must_use]
+    pub fn wish(&self) -> &Wish {
+        &self.wish
+    }
+
+    /// The id of the request behind it.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// Tells who waits.
+    pub fn answer(self, answer: RoomAnswer) {
         // Who asked may have gone.
         let _ = self.reply.send(answer);
     }
 }
 
 impl RoomMessage {
-    /// Answers what cannot reach its room: it did not happen and will not.
+    /// Answers what cannot reach its room: it did not happen and will not, or, if it was asked for before, nobody knows yet.
     pub fn refuse(self, router: &Arc<Router>, room: RoomId, refusal: &Refusal) {
+        match self {
+            Self::Input(Input::Write(write)) if write.again => undecided(router, &write.caller, write.client_id),
+            Self::Ask(ask) if ask.asked_for_again().is_some() => ask.answer(RoomAnswer::Undecided),
+            other => other.refuse_surely(router, room, refusal),
+        }
+    }
+
+    /// Answers what has not happened, whenever it was asked for.
+    pub fn refuse_surely(self, router: &Arc<Router>, room: RoomId, refusal: &Refusal) {
         match self {
             Self::Input(Input::Write(write)) => {
                 refuse_session(router, room, &write.caller, Some(write.client_id), refusal);
@@ -107,8 +156,44 @@ impl RoomMessage {
     }
 }
 
+/// Answers a message for a room that is shut, once nothing of it is under way any more: what was asked for before is looked
+/// up in the log.
+pub async fn refuse_shut(router: &Arc<Router>, room: RoomId, message: RoomMessage, refusal: &Refusal) {
+    let again = match &message {
+        RoomMessage::Input(Input::Write(write)) if write.again => Some(write.clone()),
+        RoomMessage::Ask(ask) => ask.asked_for_again().cloned(),
+        _ => None,
+    };
+    let Some(write) = again else { return message.refuse(router, room, refusal) };
+    let found = router.shared.log.outcome(room, write.user, write.client_id).await;
+    match (found, message) {
+        (Ok(Some((seq, at))), RoomMessage::Ask(ask)) => ask.answer(RoomAnswer::Done { seq, at, repeat: true }),
+        (Ok(Some((seq, at))), _) => acknowledge(router, room, &write, seq, at),
+        (Ok(None), RoomMessage::Ask(ask)) => ask.answer(RoomAnswer::Refused(refusal.clone())),
+        (Ok(None), _) => refuse_session(router, room, &write.caller, Some(write.client_id), refusal),
+        (Err(_), message) => message.refuse(router, room, refusal),
+    }
+}
+
+fn acknowledge(router: &Arc<Router>, room: RoomId, write: &Write, seq: Seq, at: Millis) {
+    let Caller::Session { hub, session, id } = &write.caller else { return };
+    let client_id = write.client_id;
+    let frame = super::effects::framed(&ServerFrame::Ack { id: id.as_deref(), client_id, room, seq, at, repeat: true });
+    router.to_hub(*hub, Item::Answer { session: *session, client_id: Some(client_id), frame });
+}
+
+/// Lets a session ask again a little later.
+pub fn undecided(router: &Arc<Router>, caller: &Caller, client_id: ClientId) {
+    let Caller::Session { hub, session, .. } = caller else { return };
+    let (router, hub, session) = (Arc::clone(router), *hub, *session);
+    router.shared.runtime.clone().spawn(async move {
+        tokio::time::sleep(ASK_AGAIN_AFTER).await;
+        router.to_hub(hub, Item::Undecided { session, client_id });
+    });
+}
+
 /// Sends a `nack` to a session, wherever it is.
-pub(super) fn refuse_session(
+pub fn refuse_session(
     router: &Arc<Router>,
     room: RoomId,
     caller: &Caller,
@@ -117,7 +202,6 @@ pub(super) fn refuse_session(
 ) {
     let Caller::Session { hub, session, id } = caller else { return };
     let nack = Nack::of(refusal, id.as_deref(), Some(room), client_id);
-    let mut frame = bytes::BytesMut::new();
-    websocket::append(&mut frame, websocket::TEXT, &codec::encode(&ServerFrame::Nack(nack)));
-    router.to_hub(*hub, Item::Answer { session: *session, client_id, frame: frame.freeze() });
+    let frame = super::effects::framed(&ServerFrame::Nack(nack));
+    router.to_hub(*hub, Item::Answer { session: *session, client_id, frame });
 }

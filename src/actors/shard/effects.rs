@@ -5,13 +5,14 @@ use std::sync::{Arc, atomic::AtomicU64};
 use ractor::{ActorRef, ActorRuntime};
 use rookery_core::{
     ids::{RoomId, ShardId},
-    shard::{Effect, Input, Listener, Stamp},
+    shard::{Effect, Input, Stamp},
 };
 
 use super::{Awake, ShardMessage, ShardState};
 use crate::actors::{
     hub::inbox::Item,
-    room::{NOTHING_TOLD, RoomActor, RoomArguments},
+    peers::ToPeer,
+    room::{NOTHING_TOLD, RoomActor, RoomArguments, refuse_shut},
     router,
 };
 
@@ -33,6 +34,7 @@ impl ShardState {
                     message.refuse(&self.router, room, &router::unavailable());
                 }
             }
+            Effect::RefuseShut { room, stamp } => self.refuse_shut(room, stamp),
             Effect::Restarted { room } => self.restarted(room),
             Effect::Quarantined { room } => {
                 tracing::error!(%room, "the room panics on the same input again and again: it is shut until an operator releases it");
@@ -40,6 +42,21 @@ impl ShardState {
                 self.restarted(room);
             }
         }
+    }
+
+    /// A room that is shut has nothing under way once it was woken under a newer stamp; nobody starts it.
+    fn refuse_shut(&mut self, room: RoomId, stamp: Stamp) {
+        let Some(waiting) = self.waiting.remove(&room) else { return };
+        let router = Arc::clone(&self.router);
+        self.router.shared.runtime.spawn(async move {
+            let settled = router.shared.log.wake(room, stamp).await;
+            for message in waiting {
+                match &settled {
+                    Ok(_) => refuse_shut(&router, room, message, &router::unavailable()).await,
+                    Err(_) => message.refuse(&router, room, &router::unavailable()),
+                }
+            }
+        });
     }
 
     fn claim(&self, myself: &ActorRef<ShardMessage>, shard: ShardId) {
@@ -67,7 +84,7 @@ impl ShardState {
             stamp,
             router: Arc::clone(&self.router),
             shard: myself.clone(),
-            mask: self.mask(room),
+            listeners: self.router.interest.of(room),
             doing: Arc::clone(&doing),
             telling: Arc::clone(&telling),
             told,
@@ -89,7 +106,8 @@ impl ShardState {
         let handle = router::RoomHandle { actor, queued, used };
         self.ids.insert(handle.actor.get_id(), room);
         self.router.rooms.insert(room, handle.clone());
-        self.awake.insert(room, Awake { handle: handle.clone(), doing, telling, disturbed: false, retiring: false });
+        self.awake
+            .insert(room, Awake { handle: handle.clone(), stamp, doing, telling, disturbed: false, retiring: false });
         for message in self.waiting.remove(&room).unwrap_or_default() {
             handle.queued.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
             let _ = handle.actor.send_message(message);
@@ -101,16 +119,9 @@ impl ShardState {
         for inbox in self.router.hubs() {
             inbox.put(Item::Restarted(room));
         }
-    }
-
-    /// A hub that begins to listen must know how far the room is: what was shown before it listened did not reach it.
-    pub(super) fn tell_head(&self, room: RoomId, hub: Listener) {
-        let router = Arc::clone(&self.router);
-        self.router.shared.runtime.spawn(async move {
-            match router.shared.log.head(room).await {
-                Ok(head) => router.to_hub(hub, Item::Head { room, head }),
-                Err(error) => tracing::warn!(%room, %error, "could not read the head of a room"),
-            }
-        });
+        let peers = self.router.peers();
+        for slot in peers.slots() {
+            peers.send(slot, ToPeer::Hubs(Item::Restarted(room)));
+        }
     }
 }

@@ -8,17 +8,19 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use rookery_core::{
     ids::{RoomId, Seq, ShardId},
-    shard::{Input, Listener, Shard},
+    shard::{Epoch, Input, Shard, Stamp},
 };
 use tokio::sync::oneshot;
 
 use super::{
     Router, clock,
+    peers::Place,
     ports::RoomState,
     room::{NOTHING_TOLD, RoomMessage},
     router::RoomHandle,
@@ -26,6 +28,9 @@ use super::{
 
 /// Messages that may wait for a room whose shard is being claimed; one more is `unavailable`.
 const WAITING: usize = 4_096;
+
+/// How long a room that ended over its work waits to be asked for before it is woken all the same.
+const OWED_AFTER: Duration = Duration::from_secs(1);
 
 /// What a shard is told.
 pub enum ShardMessage {
@@ -38,15 +43,6 @@ pub enum ShardMessage {
     },
     /// What became of a claim.
     Claimed(Input),
-    /// A hub has listeners for a room from now on, or none any more.
-    Interest {
-        /// Which.
-        room: RoomId,
-        /// Who.
-        hub: Listener,
-        /// Whether.
-        on: bool,
-    },
     /// A room that was asked to retire has nothing left to do.
     Idle(RoomId),
     /// A room could not wake, or may not commit any more.
@@ -58,8 +54,14 @@ pub enum ShardMessage {
     },
     /// Put rooms to sleep that have been idle since before this time (milliseconds).
     Sweep(u64),
+    /// A room ended over its work and may have something to tell: wake it, if nobody has.
+    Owed(RoomId),
     /// Let a quarantined room try again.
     Release(RoomId, oneshot::Sender<()>),
+    /// Under which epoch is the shard owned here, if it is?
+    Epoch(oneshot::Sender<Option<Epoch>>),
+    /// The shard should live on another node from now on: what is under way ends here, and it is given back.
+    HandOver,
     /// How is this room?
     Describe(RoomId, oneshot::Sender<RoomState>),
 }
@@ -67,6 +69,7 @@ pub enum ShardMessage {
 /// What the shell of one room that is awake needs besides its handle.
 struct Awake {
     handle: RoomHandle,
+    stamp: Stamp,
     /// The fingerprint of what the room does right now; read when it panics.
     doing: Arc<AtomicU64>,
     /// Up to which event it has told everything; read when it ends over its work.
@@ -87,11 +90,13 @@ pub struct ShardState {
     ids: HashMap<ActorId, RoomId>,
     /// Up to which event rooms had told everything that ended over their work; the next activation goes on from there.
     told: HashMap<RoomId, Seq>,
+    /// It should live elsewhere, and is given back as soon as no room is awake.
+    leaving: bool,
     /// What waits for rooms that are being claimed.
     waiting: HashMap<RoomId, Vec<RoomMessage>>,
-    /// The hubs that listen to a room, one bit each; shared with the room.
-    masks: HashMap<RoomId, Arc<AtomicU64>>,
 }
+
+impl ractor::Message for ShardMessage {}
 
 impl Actor for ShardActor {
     type Msg = ShardMessage;
@@ -109,8 +114,8 @@ impl Actor for ShardActor {
             awake: HashMap::new(),
             ids: HashMap::new(),
             told: HashMap::new(),
+            leaving: false,
             waiting: HashMap::new(),
-            masks: HashMap::new(),
         })
     }
 
@@ -123,10 +128,19 @@ impl Actor for ShardActor {
         match message {
             ShardMessage::Deliver { room, message } => state.deliver(&myself, room, message).await,
             ShardMessage::Claimed(input) => state.step(&myself, input).await,
-            ShardMessage::Interest { room, hub, on } => state.interest(&myself, room, hub, on).await,
             ShardMessage::Idle(room) => state.idle(&myself, room).await,
             ShardMessage::Gone { room, fenced } => state.gone(&myself, room, fenced).await,
             ShardMessage::Sweep(before) => state.sweep(before),
+            ShardMessage::Owed(room) => {
+                if state.told.contains_key(&room) && !state.awake.contains_key(&room) {
+                    state.step(&myself, Input::Wanted { room }).await;
+                    state.owe(&myself, room);
+                }
+            }
+            ShardMessage::Epoch(reply) => {
+                let _ = reply.send(state.machine.epoch());
+            }
+            ShardMessage::HandOver => state.hand_over(&myself).await,
             ShardMessage::Release(room, reply) => {
                 state.router.quarantined.remove(&room);
                 state.step(&myself, Input::Release { room }).await;
@@ -155,6 +169,7 @@ impl Actor for ShardActor {
             tracing::error!(%room, %error, "a room panicked and is restarted from the log");
             metrics::counter!("rookery_room_panics_total").increment(1);
             state.step(&myself, Input::Panicked { room, on }).await;
+            state.owe(&myself, room);
         }
         Ok(())
     }
@@ -184,23 +199,6 @@ impl ShardState {
         self.step(myself, Input::Wanted { room }).await;
     }
 
-    async fn interest(&mut self, myself: &ActorRef<ShardMessage>, room: RoomId, hub: Listener, on: bool) {
-        let input = if on { Input::Listen { room, listener: hub } } else { Input::Unlisten { room, listener: hub } };
-        self.step(myself, input).await;
-        let mask = self.machine.listeners(room).fold(0, |mask, hub| mask | 1 << hub);
-        self.mask(room).store(mask, Ordering::Release);
-        if mask == 0 && !self.awake.contains_key(&room) {
-            self.masks.remove(&room);
-        }
-        if on {
-            self.tell_head(room, hub);
-        }
-    }
-
-    fn mask(&mut self, room: RoomId) -> Arc<AtomicU64> {
-        Arc::clone(self.masks.entry(room).or_default())
-    }
-
     /// A room whose handle nobody can get any more, and that has nothing to do, ends.
     async fn idle(&mut self, myself: &ActorRef<ShardMessage>, room: RoomId) {
         let Some(awake) = self.awake.get_mut(&room) else { return };
@@ -210,13 +208,46 @@ impl ShardState {
             let _ = awake.handle.actor.send_message(RoomMessage::Retire);
             return;
         }
+        let Some(awake) = self.awake.remove(&room) else { return };
         awake.handle.actor.stop(None);
         self.ids.remove(&awake.handle.actor.get_id());
-        self.awake.remove(&room);
-        if self.masks.get(&room).is_some_and(|mask| mask.load(Ordering::Acquire) == 0) {
-            self.masks.remove(&room);
-        }
+        self.router.shared.log.retire(room, awake.stamp);
+        drop(awake);
+        self.router.interest.forget_unused(room);
         self.step(myself, Input::Retired { room }).await;
+        self.give_back(myself).await;
+    }
+
+    /// The shard should live elsewhere: its rooms finish what is under way, and then it is given back. Whoever claims it
+    /// before that fences us off, and what was under way is asked for again there.
+    async fn hand_over(&mut self, myself: &ActorRef<ShardMessage>) {
+        self.leaving = true;
+        self.sweep(u64::MAX);
+        self.give_back(myself).await;
+    }
+
+    async fn give_back(&mut self, myself: &ActorRef<ShardMessage>) {
+        if !self.leaving || !self.awake.is_empty() {
+            return;
+        }
+        self.leaving = false;
+        let shard = self.machine.id();
+        if self.machine.epoch().is_none() || self.router.peers().shard(shard) == Place::Here {
+            return;
+        }
+        self.step(myself, Input::GivenBack).await;
+        let router = Arc::clone(&self.router);
+        self.router.shared.runtime.spawn(async move {
+            match router.shared.log.release(shard).await {
+                Ok(()) => {
+                    metrics::counter!("rookery_shard_hand_overs_total").increment(1);
+                    tracing::info!(shard = shard.0, "given back");
+                }
+                Err(error) => {
+                    tracing::warn!(shard = shard.0, %error, "a shard was not given back; it is claimed from us")
+                }
+            }
+        });
     }
 
     async fn gone(&mut self, myself: &ActorRef<ShardMessage>, room: RoomId, fenced: bool) {
@@ -225,13 +256,25 @@ impl ShardState {
             self.ids.remove(&awake.handle.actor.get_id());
             self.note_told(room, Some(&awake));
             awake.handle.actor.stop(None);
+            self.router.shared.log.retire(room, awake.stamp);
         }
         self.step(myself, Input::Retired { room }).await;
         if fenced {
+            metrics::counter!("rookery_rooms_fenced_total").increment(1);
             self.step(myself, Input::Fenced).await;
         }
+        self.owe(myself, room);
+        self.give_back(myself).await;
         // What had come into its mailbox meanwhile is read by nobody.
         self.restarted(room);
+    }
+
+    /// A room that ended over its work is woken even if nobody asks for it.
+    fn owe(&self, myself: &ActorRef<ShardMessage>, room: RoomId) {
+        let quarantined = self.machine.quarantined().any(|other| other == room);
+        if self.told.contains_key(&room) && !quarantined {
+            myself.send_after(OWED_AFTER, move || ShardMessage::Owed(room));
+        }
     }
 
     fn note_told(&mut self, room: RoomId, awake: Option<&Awake>) {
@@ -261,7 +304,7 @@ impl ShardState {
             awake: awake.is_some(),
             epoch: self.machine.epoch(),
             queue: awake.map_or(0, |awake| awake.handle.queued.load(Ordering::Relaxed)),
-            interest: self.machine.listeners(room).count(),
+            interest: self.router.interest.count(room),
             quarantined: self.machine.quarantined().any(|other| other == room),
         }
     }
