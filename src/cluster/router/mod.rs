@@ -1,0 +1,126 @@
+//! The way between this node's actors and those of other nodes: places, envelopes out, envelopes in.
+
+mod admin;
+mod answer;
+mod calls;
+mod place;
+mod receive;
+mod send;
+mod slots;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock, Weak},
+};
+
+use parking_lot::RwLock;
+use rookery_core::{
+    ids::{ShardId, UserId},
+    placement::RegistryShard,
+};
+use tokio_util::task::AbortOnDropHandle;
+
+use self::{calls::Calls, place::View, slots::Slots};
+use super::{Envelope, LinkState, Members, Network, NodeId, Peer};
+use crate::actors::{
+    Router,
+    peers::{FanOut, NodeAcks, Peers, Place, Slot, ToPeer},
+};
+
+/// The other nodes, as the actors see them.
+pub struct ClusterRouter {
+    me: Weak<Self>,
+    router: Arc<Router>,
+    network: OnceLock<Arc<Network>>,
+    slots: Slots,
+    calls: Calls,
+    view: RwLock<Arc<View>>,
+    /// Shards that an operator moved to this node, each with the number of the order.
+    kept: tokio::sync::Mutex<BTreeMap<ShardId, u64>>,
+    follow: OnceLock<AbortOnDropHandle<()>>,
+}
+
+impl ClusterRouter {
+    /// For these actors; nobody else is known yet, and nothing lives anywhere.
+    #[must_use]
+    pub fn new(router: Arc<Router>) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
+            router,
+            network: OnceLock::new(),
+            slots: Slots::default(),
+            calls: Calls::default(),
+            view: RwLock::new(Arc::new(View::default())),
+            kept: tokio::sync::Mutex::default(),
+            follow: OnceLock::new(),
+        })
+    }
+
+    /// From now on this node is part of its cluster: follows who is there.
+    pub fn join(self: &Arc<Self>, network: Arc<Network>) {
+        let members = network.members();
+        // Once: a process is one node.
+        let _ = self.network.set(network);
+        self.router.join(Arc::clone(self) as _);
+        let _ = self.follow.set(AbortOnDropHandle::new(tokio::spawn(place::follow(Arc::clone(self), members))));
+    }
+
+    /// The nodes that are alive, as this node sees it.
+    pub fn members(&self) -> Arc<Members> {
+        self.network.get().map(|network| Arc::clone(&network.members().borrow())).unwrap_or_default()
+    }
+
+    /// The links that are up.
+    pub fn links(&self) -> Vec<LinkState> {
+        self.network.get().map(|network| network.links()).unwrap_or_default()
+    }
+
+    fn node_of(&self, slot: Slot) -> Option<NodeId> {
+        self.slots.peer(slot).map(|peer| peer.node)
+    }
+
+    /// Takes an envelope for a node; `false`: there is no link, or too much waits for it.
+    fn post(&self, to: Slot, envelope: Envelope) -> bool {
+        let (Some(network), Some(peer)) = (self.network.get(), self.slots.peer(to)) else { return false };
+        // An envelope for a life that has ended is none for the next.
+        network.linked(&peer.node).is_some_and(|linked| linked == peer) && network.send(&peer.node, envelope).is_ok()
+    }
+
+    fn incarnation(&self) -> u64 {
+        self.network.get().map_or(0, |network| network.me().incarnation)
+    }
+
+    fn own_name(&self) -> String {
+        self.router.shared.node.clone()
+    }
+
+    fn is_linked(&self, peer: &Peer) -> bool {
+        self.network.get().and_then(|network| network.linked(&peer.node)).is_some_and(|linked| linked == *peer)
+    }
+}
+
+impl Peers for ClusterRouter {
+    fn shard(&self, shard: ShardId) -> Place {
+        self.view.read().shard(shard)
+    }
+
+    fn registry(&self, user: UserId) -> Place {
+        self.view.read().part(RegistryShard::of(user))
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        self.slots.linked(|peer| self.is_linked(peer))
+    }
+
+    fn name(&self, slot: Slot) -> Option<String> {
+        self.node_of(slot).map(|node| node.to_string())
+    }
+
+    fn send(&self, to: Slot, message: ToPeer) -> bool {
+        self.send_to(to, message)
+    }
+
+    fn fan_out(&self, events: &FanOut, to: &[Slot], acks: Vec<(Slot, NodeAcks)>) {
+        self.fan_out_to(events, to, acks);
+    }
+}

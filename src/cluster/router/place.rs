@@ -1,0 +1,130 @@
+//! What lives where: the placement over the nodes that are alive, and what follows when it changes.
+
+use std::{sync::Arc, time::Duration};
+
+use rookery_core::{
+    ids::{SHARDS, ShardId},
+    placement::{self, Placement, REGISTRY_SHARDS, RegistryShard},
+};
+use tokio::sync::watch;
+
+use super::ClusterRouter;
+use crate::{
+    actors::{
+        hub::inbox::Item,
+        peers::{Change, Place},
+        registry::RegistryMessage,
+        shard::ShardMessage,
+    },
+    cluster::{Members, Peer},
+};
+
+/// How often open questions are looked through.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// Where every shard and every part of the registry lives, as this node sees it now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct View {
+    shards: Vec<Place>,
+    parts: Vec<Place>,
+}
+
+impl View {
+    pub(super) fn shard(&self, shard: ShardId) -> Place {
+        self.shards.get(usize::from(shard.0)).copied().unwrap_or(Place::Nowhere)
+    }
+
+    pub(super) fn part(&self, part: RegistryShard) -> Place {
+        self.parts.get(usize::from(part.0)).copied().unwrap_or(Place::Nowhere)
+    }
+}
+
+/// Follows who is there, for as long as the node lives.
+pub(super) async fn follow(router: Arc<ClusterRouter>, mut members: watch::Receiver<Arc<Members>>) {
+    let mut sweep = tokio::time::interval(SWEEP);
+    loop {
+        let now = Arc::clone(&members.borrow_and_update());
+        router.place(&now);
+        loop {
+            tokio::select! {
+                changed = members.changed() => match changed {
+                    Ok(()) => break,
+                    Err(_) => return,
+                },
+                _ = sweep.tick() => router.calls.sweep(),
+            }
+        }
+    }
+}
+
+/// The placement over these nodes.
+pub(super) fn placement_of(members: &Members) -> Placement {
+    let mut placement = Placement::new();
+    for member in members.all() {
+        placement.set(&placement::NodeId::from(member.peer.node.as_str()), member.draining);
+    }
+    placement
+}
+
+/// Who should own a shard: where an operator moved it, else where it is placed.
+pub(super) fn owner(placement: &Placement, members: &Members, shard: ShardId) -> Option<placement::NodeId> {
+    match members.keeper(shard) {
+        Some(keeper) => Some(placement::NodeId::from(keeper.peer.node.as_str())),
+        None => placement.owner(shard).cloned(),
+    }
+}
+
+impl ClusterRouter {
+    /// Works out anew where everything lives, and tells those whom it concerns.
+    pub(super) fn place(&self, members: &Members) {
+        let placement = placement_of(members);
+        let alive = |peer: &Peer| members.get(&peer.node).is_some_and(|member| member.peer == *peer);
+        for slot in self.slots.forget(|peer| !alive(peer) && !self.is_linked(peer)) {
+            self.router.interest.node_gone(slot);
+            self.router.to_registry_here(RegistryMessage::NodeGone(slot));
+        }
+        let place = |owner: Option<&placement::NodeId>| self.place_of(owner, members);
+        let view = View {
+            shards: (0..SHARDS).map(|shard| place(owner(&placement, members, ShardId(shard)).as_ref())).collect(),
+            parts: (0..REGISTRY_SHARDS).map(|part| place(placement.registry(RegistryShard(part)))).collect(),
+        };
+        self.replace(view);
+    }
+
+    fn place_of(&self, owner: Option<&placement::NodeId>, members: &Members) -> Place {
+        let Some(owner) = owner else { return Place::Nowhere };
+        if *owner.0 == *self.own_name() {
+            return Place::Here;
+        }
+        let peer = owner.0.parse().ok().and_then(|node| members.get(&node)).map(|member| &member.peer);
+        peer.and_then(|peer| self.slots.of(peer)).map_or(Place::Nowhere, Place::There)
+    }
+
+    /// Takes a new view, and has everything told again that lives elsewhere from now on.
+    fn replace(&self, view: View) {
+        let before = std::mem::replace(&mut *self.view.write(), Arc::new(view.clone()));
+        let change =
+            Change::of(|shard| before.shard(shard) != view.shard(shard), |part| before.part(part) != view.part(part));
+        if change.is_empty() {
+            return;
+        }
+        let left = |shard| before.shard(shard) == Place::Here && view.shard(shard) != Place::Here;
+        for shard in (0..SHARDS).map(ShardId).filter(|shard| left(*shard)) {
+            self.router.to_shard_if_there(shard, || ShardMessage::HandOver);
+        }
+        self.router.interest.nodes_gone_from(|room| left(room.shard()));
+        self.tell(change);
+    }
+
+    /// What lives on this node is told to it again: the link before this one may have lost it.
+    pub(super) fn tell_again(&self, slot: crate::actors::peers::Slot) {
+        let view = Arc::clone(&self.view.read());
+        let there = Place::There(slot);
+        self.tell(Change::of(|shard| view.shard(shard) == there, |part| view.part(part) == there));
+    }
+
+    fn tell(&self, change: Change) {
+        let change = Arc::new(change);
+        self.router.started_hubs().for_each(|inbox| inbox.put(Item::Replaced(Arc::clone(&change))));
+    }
+}
