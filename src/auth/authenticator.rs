@@ -18,10 +18,15 @@ use rookery_core::{
 use super::{ticket::Tickets, token::Token};
 use crate::store::{Directory, StoreError, record::PlatformRole};
 
-/// How long an answer of the store is believed. A revocation on this node ends it at once.
-const BELIEVED_MS: i64 = 10_000;
-/// How many answers are kept.
-const KEPT: usize = 65_536;
+/// How long an answer of the store is believed. A revocation on this node ends it at once, one on another node so late.
+const BELIEVED_MS: i64 = 4_000;
+/// How many answers are kept: what a table of 8,192 places holds, about a megabyte. More logins than that within four
+/// seconds ask the store.
+const KEPT: usize = 7_168;
+/// How many uses are noted between two flushes.
+const NOTED: usize = 65_536;
+/// Milliseconds between two searches for answers that are not believed any more, when the table is full.
+const CLEARED_EVERY_MS: i64 = 1_000;
 /// How precisely it is noted when a login was last used.
 const NOTED_MS: i64 = 60_000;
 
@@ -36,20 +41,41 @@ pub struct Identity {
     pub role: PlatformRole,
     /// The digest of the token.
     pub login: [u8; 32],
+    /// When the login ends by itself.
+    pub expires_at: Millis,
 }
 
 #[derive(Clone, Copy)]
 struct Known {
     identity: Identity,
     asked_at: Millis,
-    expires_at: Millis,
     noted_at: Millis,
+}
+
+/// Answers that are believed, by the digest of the token.
+#[derive(Default)]
+struct Kept {
+    answers: HashMap<[u8; 32], Known>,
+    cleared_at: Millis,
+}
+
+impl Kept {
+    /// Keeps an answer if there is place.
+    fn keep(&mut self, login: [u8; 32], known: Known, now: Millis) {
+        if self.answers.len() >= KEPT && now.since(self.cleared_at) >= CLEARED_EVERY_MS {
+            self.cleared_at = now;
+            self.answers.retain(|_, known| is_fresh(known, now));
+        }
+        if self.answers.len() < KEPT {
+            self.answers.insert(login, known);
+        }
+    }
 }
 
 /// Knows tokens and tickets.
 pub struct Authenticator {
     directory: Arc<dyn Directory>,
-    known: Mutex<HashMap<[u8; 32], Known>>,
+    known: Mutex<Kept>,
     /// Raised by every revocation: an answer that the store gave before it is not kept after it.
     revocations: AtomicU64,
     tickets: Tickets,
@@ -105,19 +131,14 @@ impl Authenticator {
         }
         let before = self.revocations.load(Ordering::Acquire);
         let Some((device, user)) = self.directory.device_by_token(login, now).await? else { return Ok(None) };
-        let identity = Identity { user: user.id, device: device.id, role: user.role, login };
+        let identity =
+            Identity { user: user.id, device: device.id, role: user.role, login, expires_at: device.expires_at };
         let stale = now.since(device.last_used_at) >= NOTED_MS;
         let noted_at = if stale { now } else { device.last_used_at };
-        let known = Known { identity, asked_at: now, expires_at: device.expires_at, noted_at };
+        let known = Known { identity, asked_at: now, noted_at };
         let mut map = self.known.lock();
         if self.revocations.load(Ordering::Acquire) == before {
-            if map.len() >= KEPT {
-                map.retain(|_, known| is_fresh(known, now));
-                if map.len() >= KEPT {
-                    map.clear();
-                }
-            }
-            map.insert(login, known);
+            map.keep(login, known, now);
         }
         drop(map);
         if stale {
@@ -128,7 +149,7 @@ impl Authenticator {
 
     fn remembered(&self, login: [u8; 32], now: Millis) -> Option<Identity> {
         let mut map = self.known.lock();
-        let known = map.get_mut(&login).filter(|known| is_fresh(known, now))?;
+        let known = map.answers.get_mut(&login).filter(|known| is_fresh(known, now))?;
         let identity = known.identity;
         let stale = now.since(known.noted_at) >= NOTED_MS;
         if stale {
@@ -144,20 +165,20 @@ impl Authenticator {
     /// These logins have ended.
     pub fn forget_devices(&self, devices: &[DeviceId]) {
         self.revocations.fetch_add(1, Ordering::AcqRel);
-        self.known.lock().retain(|_, known| !devices.contains(&known.identity.device));
+        self.known.lock().answers.retain(|_, known| !devices.contains(&known.identity.device));
         self.tickets.forget(devices);
     }
 
     /// What is known of this user is not so any more: their role changed, or they were shut out.
     pub fn forget_user(&self, user: UserId) {
         self.revocations.fetch_add(1, Ordering::AcqRel);
-        self.known.lock().retain(|_, known| known.identity.user != user);
+        self.known.lock().answers.retain(|_, known| known.identity.user != user);
     }
 
     fn note(&self, device: DeviceId, now: Millis) {
         let mut used = self.used.lock();
         // More than this between two flushes: then it is not noted for some, which is shown to people only.
-        if used.len() < KEPT {
+        if used.len() < NOTED {
             used.insert(device, now);
         }
     }
@@ -165,9 +186,9 @@ impl Authenticator {
     /// Forgets answers that are not believed any more, and gives their memory back: a storm of connections leaves many.
     pub fn sweep(&self, now: Millis) {
         let mut map = self.known.lock();
-        map.retain(|_, known| is_fresh(known, now));
-        let kept = map.len();
-        map.shrink_to(kept * 2);
+        map.answers.retain(|_, known| is_fresh(known, now));
+        let kept = map.answers.len();
+        map.answers.shrink_to(kept * 2);
     }
 
     /// Writes down when logins were last used. To be called about once a minute, and at the end.
@@ -191,5 +212,5 @@ impl Authenticator {
 }
 
 fn is_fresh(known: &Known, now: Millis) -> bool {
-    (0..BELIEVED_MS).contains(&now.since(known.asked_at)) && now < known.expires_at
+    (0..BELIEVED_MS).contains(&now.since(known.asked_at)) && now < known.identity.expires_at
 }

@@ -20,7 +20,7 @@ pub use password::check as check_password_rules;
 pub use ticket::{LIFETIME_MS as TICKET_LIFETIME_MS, Tickets};
 pub use token::Token;
 
-use rookery_core::{frame::Refusal, time::Millis};
+use rookery_core::frame::Refusal;
 
 use crate::store::StoreError;
 
@@ -43,13 +43,6 @@ impl From<StoreError> for AuthError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
-}
-
-/// The server's clock.
-#[must_use]
-pub fn now() -> Millis {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -28,6 +28,14 @@ pub enum ConfigError {
         /// Why not.
         reason: String,
     },
+    /// The value does not fit what it is for.
+    #[error("setting `{key}`: {reason}")]
+    Unfit {
+        /// Which.
+        key: String,
+        /// Why not.
+        reason: String,
+    },
     /// A file cannot be read.
     #[error("{path}: {reason}")]
     File {
@@ -49,7 +57,9 @@ impl ConfigError {
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         match self {
-            Self::Unknown { key, .. } | Self::Value { key, .. } | Self::Fixed(key) => Some(key),
+            Self::Unknown { key, .. } | Self::Value { key, .. } | Self::Unfit { key, .. } | Self::Fixed(key) => {
+                Some(key)
+            }
             Self::File { .. } | Self::Set(_) => None,
         }
     }

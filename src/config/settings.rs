@@ -24,6 +24,9 @@ pub struct Config {
     /// Rooms in memory.
     #[config(nested)]
     pub rooms: RoomSettings,
+    /// Other nodes.
+    #[config(nested)]
+    pub cluster: ClusterSettings,
     /// What is logged, and how.
     #[config(nested)]
     pub log: LogSettings,
@@ -141,9 +144,34 @@ pub struct LimitSettings {
     pub fragment_seconds: u32,
 }
 
-/// The embedded store.
+/// Which store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreKind {
+    /// One file in the data folder.
+    Embedded,
+    /// Logs in ScyllaDB or Cassandra, everything else in PostgreSQL.
+    Cluster,
+}
+
+/// The store.
 #[derive(Clone, Debug, confique::Config)]
 pub struct StoreSettings {
+    /// `embedded`: one file in the data folder. `cluster`: logs in ScyllaDB or Cassandra, everything else in PostgreSQL.
+    #[config(default = "embedded")]
+    pub kind: StoreKind,
+    /// Where PostgreSQL is: `postgres://user:password@host:port/database?sslmode=verify-full`. Better given as
+    /// `postgres_file`, the name of a file that holds it.
+    pub postgres: Option<SecretString>,
+    /// Some servers of ScyllaDB or Cassandra, as `host:port`.
+    #[config(default = [])]
+    pub cql: Vec<String>,
+    /// The keyspace of the logs; made if it is not there.
+    #[config(default = "rookery")]
+    pub keyspace: String,
+    /// How many replicas a keyspace gets that is made.
+    #[config(default = 3)]
+    pub replication: u8,
     /// Events in one durable commit, at most.
     #[config(default = 256)]
     pub commit_events: usize,
@@ -164,6 +192,32 @@ pub struct RoomSettings {
     /// Seconds without a listener and without a write after which a room leaves memory.
     #[config(default = 300)]
     pub idle_seconds: u32,
+}
+
+/// Other nodes. `rookery cluster` makes the files.
+#[derive(Clone, Debug, confique::Config)]
+pub struct ClusterSettings {
+    /// This node's name in its cluster; without it the node is alone.
+    pub node: Option<String>,
+    /// Where other nodes connect: TCP for links, UDP for gossip.
+    #[config(default = "127.0.0.1:8082")]
+    pub listen: SocketAddr,
+    /// Where other nodes reach this one, if not where it listens: a host or an address, with or without a port.
+    pub advertise: Option<String>,
+    /// Some other nodes, e.g. `10.0.0.1:8082`; at least one of them must be there when this one starts, or start soon.
+    #[config(default = [])]
+    pub seeds: Vec<String>,
+    /// This node's certificate (PEM).
+    pub certificate: Option<PathBuf>,
+    /// The private key of the certificate (PEM).
+    pub key: Option<PathBuf>,
+    /// The certificate of who vouches for nodes (PEM).
+    pub authority: Option<PathBuf>,
+    /// The cluster's secret. Better given as `secret_file`, the name of a file that holds it.
+    pub secret: Option<SecretString>,
+    /// Milliseconds between two rounds of gossip. A node counts as dead after about six of them.
+    #[config(default = 500)]
+    pub gossip_millis: u64,
 }
 
 /// What is logged, and how.
@@ -261,6 +315,7 @@ impl Config {
             number("store.read_connections", store.read_connections, 1, 256),
             number("store.cache_mib", store.cache_mib, 1, 65_536),
             number("rooms.idle_seconds", self.rooms.idle_seconds, 1, 86_400),
+            Ranged { key: "cluster.gossip_millis", value: self.cluster.gossip_millis, least: 50, most: 10_000 },
         ]
     }
 }

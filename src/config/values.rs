@@ -8,10 +8,10 @@ use confique::{
 };
 use toml::Value;
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, StoreKind};
 
 /// Settings whose value is never shown, and that can be given as `<key>_file` too.
-pub const SECRETS: [&str; 1] = ["auth.admin_token"];
+pub const SECRETS: [&str; 3] = ["auth.admin_token", "cluster.secret", "store.postgres"];
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,6 +200,22 @@ impl Values {
         }
         if config.server.tls_certificate.is_some() != config.server.tls_key.is_some() {
             return Err(self.wrong("server.tls_key", "goes together with `server.tls_certificate`".to_owned()));
+        }
+        let cluster = &config.cluster;
+        let given = [
+            ("cluster.certificate", cluster.certificate.is_some()),
+            ("cluster.key", cluster.key.is_some()),
+            ("cluster.authority", cluster.authority.is_some()),
+            ("cluster.secret", cluster.secret.is_some()),
+        ];
+        if let Some((missing, _)) = given.iter().find(|(_, given)| cluster.node.is_some() && !given) {
+            return Err(self.wrong(missing, "is needed, since `cluster.node` is set".to_owned()));
+        }
+        if config.store.kind == StoreKind::Cluster && config.store.postgres.is_none() {
+            return Err(self.wrong("store.postgres", "is needed, since `store.kind` is `cluster`".to_owned()));
+        }
+        if config.store.kind == StoreKind::Cluster && config.store.cql.is_empty() {
+            return Err(self.wrong("store.cql", "is needed, since `store.kind` is `cluster`".to_owned()));
         }
         for origin in &config.server.allowed_origins {
             if !is_origin(origin) {

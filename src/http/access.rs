@@ -19,10 +19,10 @@ use rookery_core::{
 
 use super::{
     Api, Problem, admin, docs,
-    request::{address_of, identify},
+    request::{accepts_json, address_of, identify},
     routes::{accounts, contacts, health, history, logins, me, members, messages, reactions, rooms, settings, users},
 };
-use crate::auth::now;
+use crate::clock::now;
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,7 @@ fn health_and_docs() -> Vec<Route> {
         route(Method::GET, "/readyz", Open, || get().to(health::ready)),
         route(Method::GET, "/docs", Open, || get().to(docs::index)),
         route(Method::GET, "/docs/{page}", Open, || get().to(docs::page)),
+        route(Method::GET, "/docs/adr/{decision}", Open, || get().to(docs::decision)),
     ]
 }
 
@@ -140,6 +141,12 @@ pub fn operators() -> Vec<Route> {
         route(Method::GET, "/readyz", Open, || get().to(health::ready)),
         route(Method::GET, "/metrics", Admin, || get().to(admin::server::metrics)),
         route(Method::GET, "/admin/v1/overview", Admin, || get().to(admin::server::overview)),
+        route(Method::GET, "/admin/v1/nodes", Admin, || get().to(admin::nodes::list)),
+        route(Method::GET, "/admin/v1/nodes/{node}", Admin, || get().to(admin::nodes::show)),
+        route(Method::POST, "/admin/v1/nodes/{node}/drain", Admin, || post().to(admin::nodes::drain)),
+        route(Method::POST, "/admin/v1/nodes/{node}/resume", Admin, || post().to(admin::nodes::resume)),
+        route(Method::GET, "/admin/v1/shards", Admin, || get().to(admin::nodes::shards)),
+        route(Method::POST, "/admin/v1/shards/{shard}/move", Admin, || post().to(admin::nodes::move_shard)),
         route(Method::GET, "/admin/v1/users", Admin, || get().to(admin::users::search)),
         route(Method::GET, USER, Admin, || get().to(admin::users::show)),
         route(Method::PATCH, USER, Admin, || patch().to(admin::users::change)),
@@ -171,7 +178,10 @@ pub(super) fn register(config: &mut ServiceConfig, table: Vec<Route>) {
     config.app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found("thing").into()));
     for path in paths {
         let of_path: Vec<&Route> = table.iter().filter(|route| route.path == path).collect();
-        let names: Vec<&str> = of_path.iter().map(|route| route.method.as_str()).collect();
+        let mut names: Vec<&str> = of_path.iter().map(|route| route.method.as_str()).collect();
+        if names.contains(&"GET") {
+            names.push("HEAD");
+        }
         let allow = names.join(", ");
         let levels: Rc<[(Method, Access)]> = of_path.iter().map(|route| (route.method.clone(), route.access)).collect();
         let mut resource = web::resource(path);
@@ -194,6 +204,11 @@ fn wrong_method(allow: String) -> Problem {
     problem.with_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
+/// Whether the path answers JSON; pages, health and metrics are text, for whoever asks.
+fn is_json(path: &str) -> bool {
+    path.starts_with("/api/") || path.starts_with("/admin/")
+}
+
 async fn gate(
     levels: Rc<[(Method, Access)]>,
     request: ServiceRequest,
@@ -201,6 +216,10 @@ async fn gate(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let level = levels.iter().find(|(method, _)| method == request.method()).map(|(_, access)| *access);
     let Some(access) = level else { return next.call(request).await };
+    if is_json(request.path()) && !accepts_json(request.headers()) {
+        let problem = Problem::new(Code::BadRequest, "this path answers application/json");
+        return Ok(request.error_response(problem.with_status(StatusCode::NOT_ACCEPTABLE)));
+    }
     match admit(&request, access).await {
         Ok(()) => next.call(request).await,
         Err(problem) => Ok(request.error_response(problem)),

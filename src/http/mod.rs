@@ -28,7 +28,7 @@ pub use request::{Limiter, Presented, presented};
 use rookery_core::time::Millis;
 
 use crate::{
-    actors::ports::Gateway,
+    actors::ports::{ClusterView, Gateway},
     auth::{Accounts, Authenticator, Bootstrap},
     config::Live,
     store::{Directory, MessageLog},
@@ -42,6 +42,8 @@ pub struct Api {
     pub log: Arc<dyn MessageLog>,
     /// The actors.
     pub gateway: Arc<dyn Gateway>,
+    /// The nodes.
+    pub cluster: Arc<dyn ClusterView>,
     /// The settings in force.
     pub live: Arc<Live>,
     /// Passwords.
@@ -88,6 +90,7 @@ pub fn public(
     App::new()
         .app_data(api)
         .configure(|config| access::register(config, access::public()))
+        .route(ws::PATH, web::to(ws::without_upgrade))
         .default_service(web::to(answer::no_such_path))
         .wrap(from_fn(answer::headers::outermost))
 }

@@ -34,6 +34,25 @@ pub struct Listeners {
     pub workers: usize,
 }
 
+/// The beginning of every listener's service. A macro, since the types differ by what the service is built for.
+macro_rules! timed {
+    () => {
+        HttpService::build().client_request_timeout(HEAD_TIME).keep_alive(KEEP_ALIVE).tcp_nodelay(true)
+    };
+}
+
+/// The service for people, over whatever comes last: TCP or TLS.
+macro_rules! for_people {
+    ($api:ident, $edge:ident) => {{
+        // Each worker has its hub from the start, so that nobody waits for one that never comes.
+        let _ = Hub::here(&$edge.router);
+        let edge = $edge.clone();
+        timed!()
+            .upgrade(fn_service(move |asked| upgrade(asked, edge.clone())))
+            .finish(map_config(public($api.clone()), |_| AppConfig::default()))
+    }};
+}
+
 /// Starts the listeners; serves once awaited.
 ///
 /// # Errors
@@ -45,39 +64,15 @@ pub fn serve(listeners: Listeners, edge: Edge, api: Api) -> io::Result<Server> {
         .max_concurrent_connections(CONNECTIONS)
         .shutdown_timeout(LAST_REQUESTS)
         .disable_signals();
-    let (operator_api, operator_limit) = (api.clone(), HEAD_TIME);
+    let operator_api = api.clone();
     let builder = builder.listen("operators", listeners.operators, move || {
-        HttpService::build()
-            .client_request_timeout(operator_limit)
-            .keep_alive(KEEP_ALIVE)
-            .tcp_nodelay(true)
-            .finish(map_config(operators(operator_api.clone()), |_| AppConfig::default()))
-            .tcp()
+        timed!().finish(map_config(operators(operator_api.clone()), |_| AppConfig::default())).tcp()
     })?;
     let builder = match listeners.tls {
-        None => builder.listen("public", listeners.public, move || {
-            // Each worker has its hub from the start, so that nobody waits for one that never comes.
-            let _ = Hub::here(&edge.router);
-            let edge = edge.clone();
-            HttpService::build()
-                .client_request_timeout(HEAD_TIME)
-                .keep_alive(KEEP_ALIVE)
-                .tcp_nodelay(true)
-                .upgrade(fn_service(move |asked| upgrade(asked, edge.clone())))
-                .finish(map_config(public(api.clone()), |_| AppConfig::default()))
-                .tcp()
-        })?,
-        Some(tls) => builder.listen("public", listeners.public, move || {
-            let _ = Hub::here(&edge.router);
-            let edge = edge.clone();
-            HttpService::build()
-                .client_request_timeout(HEAD_TIME)
-                .keep_alive(KEEP_ALIVE)
-                .tcp_nodelay(true)
-                .upgrade(fn_service(move |asked| upgrade(asked, edge.clone())))
-                .finish(map_config(public(api.clone()), |_| AppConfig::default()))
-                .rustls_0_23(tls.clone())
-        })?,
+        None => builder.listen("public", listeners.public, move || for_people!(api, edge).tcp())?,
+        Some(tls) => {
+            builder.listen("public", listeners.public, move || for_people!(api, edge).rustls_0_23(tls.clone()))?
+        }
     };
     Ok(builder.run())
 }

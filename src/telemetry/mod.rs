@@ -8,8 +8,9 @@ use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt, reload, util
 
 use crate::config::{LogFormat, LogSettings};
 
-/// What is logged besides the filter: ractor has a span per actor, actix a line per socket.
-const QUIET: [&str; 3] = ["ractor=warn", "actix_server=warn", "sqlx=warn"];
+/// What is logged besides the filter: ractor has a span per actor and a warning per connection, actix a line per socket, and
+/// one, as an error, per request or frame that breaks the protocol, which anybody can send.
+const QUIET: [&str; 5] = ["ractor=warn", "ractor_cluster=error", "actix_server=warn", "sqlx=warn", "actix_http=off"];
 
 /// Changes what is logged while the server runs.
 #[derive(Clone)]
@@ -72,8 +73,10 @@ fn filter(level: &str) -> anyhow::Result<EnvFilter> {
 /// Something counts already.
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let seconds = [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+    let events = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)
+        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_events".to_owned()), &events))
         .context("the buckets of the histograms")?
         .build_recorder();
     let handle = recorder.handle();

@@ -1,5 +1,6 @@
 //! What operators ask for, on their own listener; every change is written to the audit log.
 
+pub(super) mod nodes;
 pub(super) mod rooms;
 pub(super) mod server;
 pub(super) mod sessions;
@@ -67,6 +68,10 @@ pub(super) async fn operator(api: &Api, request: &HttpRequest, now: Millis) -> R
     api.limiter.user(identity.user, &config, now)?;
     if identity.role != PlatformRole::Admin {
         tracing::warn!(user = %identity.user, path = request.path(), "not an operator");
+        if api.limiter.notes_refusal(identity.user, now) {
+            let (by, method) = (Operator::User(identity.user), request.method().to_string());
+            audit(api, by, "admin.refused", request.path().to_owned(), method).await?;
+        }
         return Err(Problem::new(Code::Forbidden, "only operators may do this"));
     }
     Ok(Operator::User(identity.user))
@@ -74,7 +79,7 @@ pub(super) async fn operator(api: &Api, request: &HttpRequest, now: Millis) -> R
 
 /// Writes a line to the audit log.
 async fn audit(api: &Api, by: Operator, action: &str, subject: String, detail: String) -> Result<(), Problem> {
-    let at = crate::auth::now();
+    let at = crate::clock::now();
     tracing::info!(actor = by.name(), action, subject, "audit");
     let entry = AuditEntry { at, actor: by.name(), action: action.to_owned(), subject, detail };
     Ok(api.directory.audit(entry).await?)

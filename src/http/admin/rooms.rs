@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use rookery_core::{
-    event::{Event, RoomChange, RoomKind, Visibility},
+    event::{RoomChange, RoomKind, Visibility},
     frame::client,
     ids::{RoomId, Seq},
     room::Intent,
@@ -10,12 +10,14 @@ use rookery_core::{
     time::Millis,
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use super::{By, Shared, audit, write};
 use crate::{
-    actors::ports::Written,
+    actors::{
+        digest::hex,
+        ports::{Digest, Written},
+    },
     http::{
         Answer, Api, Problem,
         answer::paging,
@@ -24,9 +26,6 @@ use crate::{
     },
     store::{Page, record::RoomRecord},
 };
-
-/// Events that are read at once for a digest.
-const STEP: usize = 500;
 
 /// A room, as operators see it.
 #[derive(Serialize, ToSchema)]
@@ -49,6 +48,11 @@ pub(in crate::http) struct AdminRoom {
     head: Seq,
     /// Whether it is in memory.
     awake: bool,
+    /// Its shard.
+    shard: u16,
+    /// The node that should own it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
     /// The epoch that it commits under.
     #[serde(skip_serializing_if = "Option::is_none")]
     epoch: Option<Epoch>,
@@ -80,6 +84,7 @@ pub(in crate::http) struct Change {
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Announcement {
     /// The words.
+    #[schema(min_length = 1)]
     text: String,
 }
 
@@ -101,6 +106,22 @@ pub(in crate::http) struct RoomDigest {
     head: Seq,
     /// SHA-256, rolled over every event's seq, sender, client_id and content.
     digest: String,
+    /// The same as every node sees it that answers.
+    nodes: Vec<NodeDigest>,
+}
+
+/// A room's log as one node sees it.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct NodeDigest {
+    /// Which node.
+    node: String,
+    /// The epoch under which it owns the room, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epoch: Option<Epoch>,
+    /// The last event.
+    head: Seq,
+    /// As above.
+    digest: String,
 }
 
 async fn view(api: &Api, record: RoomRecord) -> Result<AdminRoom, Problem> {
@@ -116,6 +137,8 @@ async fn view(api: &Api, record: RoomRecord) -> Result<AdminRoom, Problem> {
         members: record.members,
         head,
         awake: state.awake,
+        shard: record.id.shard().0,
+        owner: api.cluster.owner(record.id.shard()),
         epoch: state.epoch,
         queue: state.awake.then_some(state.queue),
         interest: state.awake.then_some(state.interest),
@@ -204,27 +227,12 @@ pub(in crate::http) async fn announce(
     Ok(HttpResponse::Created().json(Announced { seq }))
 }
 
-/// The digest of a room's log: equal on every node and after every restart.
+/// The digest of a room's log, as every node sees it.
 pub(in crate::http) async fn digest(api: Shared, room: web::Path<RoomId>) -> Answer {
     existing(&api, *room).await?;
-    let head = api.log.head(*room).await?;
-    let (mut hash, mut after) = (Sha256::new(), 0);
-    while after < head {
-        let events = api.log.events(*room, after, STEP).await?;
-        let Some(last) = events.last().map(|event| event.seq) else { break };
-        events.iter().filter(|event| event.seq <= head).for_each(|event| roll(&mut hash, event));
-        after = last;
-    }
-    let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let (head, hash) = crate::actors::digest::digest(&*api.log, *room).await?;
     let epoch = api.gateway.room_state(*room).await.epoch.unwrap_or_default();
-    Ok(HttpResponse::Ok().json(RoomDigest { room: *room, epoch, head, digest }))
-}
-
-fn roll(hash: &mut Sha256, event: &Event) {
-    let content = event.content.to_stored();
-    hash.update(event.seq.to_be_bytes());
-    hash.update(event.sender.0.as_bytes());
-    hash.update(event.client_id.0.as_bytes());
-    hash.update((content.len() as u64).to_be_bytes());
-    hash.update(content);
+    let digests = api.cluster.digests(*room).await.into_iter();
+    let nodes = digests.map(|Digest { node, epoch, head, digest }| NodeDigest { node, epoch, head, digest }).collect();
+    Ok(HttpResponse::Ok().json(RoomDigest { room: *room, epoch, head, digest: hex(&hash), nodes }))
 }

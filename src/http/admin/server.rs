@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{By, Shared, audit as write_audit};
+use super::{
+    By, Shared, audit as write_audit,
+    nodes::{self, AdminNode},
+};
 use crate::{
     config::{ConfigError, Item, SECRETS},
     http::{
@@ -38,8 +41,10 @@ pub(in crate::http) struct Overview {
     sends_per_second: f64,
     /// The store.
     store: StoreOverview,
-    /// Rooms that are shut because they panic.
+    /// Rooms of this node that are shut because they panic.
     quarantined: Vec<RoomId>,
+    /// Every node, by name; the numbers above are this node's.
+    nodes: Vec<AdminNode>,
 }
 
 /// How the store is.
@@ -111,6 +116,7 @@ pub(in crate::http) async fn overview(api: Shared, parameters: Parameters) -> An
         sends_per_second: pulse.sends_per_second,
         store: StoreOverview { state, queue },
         quarantined: pulse.quarantined,
+        nodes: nodes::all(&api).await,
     }))
 }
 

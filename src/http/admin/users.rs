@@ -15,7 +15,7 @@ use crate::{
             view::{Me, ServerRole},
         },
         request::{Body, Parameters},
-        routes::{close_logins, erase, query, request_id},
+        routes::{close_logins, erase, open_logins, query, request_id},
     },
     store::{
         Page,
@@ -57,7 +57,7 @@ pub(in crate::http) struct Change {
 }
 
 async fn view(api: &Api, user: User) -> Result<AdminUser, Problem> {
-    let devices = api.directory.devices(user.id).await?.len();
+    let devices = open_logins(api, user.id).await?.len();
     let sessions = api.gateway.sessions_of(user.id).await.len();
     Ok(AdminUser { disabled: user.disabled, last_seen: user.last_seen, devices, sessions, me: user.into() })
 }

@@ -140,6 +140,10 @@ impl Problem {
         if let Some(allow) = self.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
             response.insert_header((header::ALLOW, allow));
         }
+        if self.status == StatusCode::UPGRADE_REQUIRED {
+            response.insert_header((header::UPGRADE, "websocket"));
+            response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
+        }
         if let Some(millis) = self.retry_after_ms {
             let seconds = millis.div_ceil(1_000).max(1);
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));

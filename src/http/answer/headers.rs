@@ -31,13 +31,27 @@ pub(in crate::http) fn visible(headers: &HeaderMap, name: &HeaderName, most: usi
     fits.then(|| String::from_utf8_lossy(value).into_owned())
 }
 
+/// What a header holds if it is text.
+pub(in crate::http) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The client's own id for the request if it is short and plain, else a new one.
+pub(in crate::http) fn request_id(headers: &HeaderMap) -> String {
+    visible(headers, &REQUEST_ID, 64).unwrap_or_else(|| uuid::Uuid::now_v7().to_string())
+}
+
 /// Wraps every request of both listeners.
 pub(in crate::http) async fn outermost(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    if request.method() == Method::HEAD {
+        // Answered as the GET would be; that the body stays away is the codec's work, which knows what was asked.
+        request.head_mut().method = Method::GET;
+    }
     let started = Instant::now();
-    let id = visible(request.headers(), &REQUEST_ID, 64).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+    let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
     let response = match preflight(&request) {
         Some(answer) => request.into_response(answer),
@@ -63,6 +77,7 @@ fn whole(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<BoxBod
         return response;
     }
     let problem = known.unwrap_or_else(|| Problem::of_status(status));
+    metrics::counter!("rookery_problems_total", "code" => problem.code.as_str()).increment(1);
     let (request, _) = response.into_parts();
     let whole = problem.render(request.path(), id);
     ServiceResponse::new(request, whole)

@@ -17,30 +17,40 @@ color-scheme:light dark}pre{white-space:pre-wrap;font:.9rem/1.5 ui-monospace,mon
 
 /// The list of pages.
 pub(super) async fn index() -> HttpResponse {
-    let mut names: Vec<String> = Files::iter()
-        .filter_map(|name| Some(name.strip_suffix(".md")?.to_owned()))
-        .filter(|n| !n.contains('/'))
-        .collect();
+    let all: Vec<String> = Files::iter().filter_map(|name| Some(name.strip_suffix(".md")?.to_owned())).collect();
+    let (mut decisions, mut names): (Vec<_>, Vec<_>) = all.into_iter().partition(|name| name.contains('/'));
     names.sort();
     names.extend(["openapi.json".to_owned(), "asyncapi.json".to_owned()]);
-    let lines: String =
-        names.iter().map(|name| format!("<li><a href=\"/docs/{0}\">{0}</a></li>", escaped(name))).collect();
-    html("Rookery", &format!("<h1>Rookery</h1><ul>{lines}</ul>"))
+    decisions.sort();
+    let (names, decisions) = (listed(&names), listed(&decisions));
+    html("Rookery", &format!("<h1>Rookery</h1><ul>{names}</ul><h2>Decisions</h2><ul>{decisions}</ul>"))
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("<li><a href=\"/docs/{0}\">{0}</a></li>", escaped(name))).collect()
 }
 
 /// One page.
 pub(super) async fn page(name: web::Path<String>) -> Answer {
-    let name = name.into_inner();
+    shown("", &name)
+}
+
+/// One decision.
+pub(super) async fn decision(name: web::Path<String>) -> Answer {
+    shown("adr/", &name)
+}
+
+fn shown(folder: &str, name: &str) -> Answer {
     let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     if !plain {
         return Err(Problem::not_found("page"));
     }
-    let name = name.strip_suffix(".md").unwrap_or(&name);
+    let name = name.strip_suffix(".md").unwrap_or(name);
     if name.ends_with(".json") {
-        let file = Files::get(name).ok_or_else(|| Problem::not_found("page"))?;
+        let file = Files::get(&format!("{folder}{name}")).ok_or_else(|| Problem::not_found("page"))?;
         return Ok(HttpResponse::Ok().content_type("application/json").body(file.data.into_owned()));
     }
-    let file = Files::get(&format!("{name}.md")).ok_or_else(|| Problem::not_found("page"))?;
+    let file = Files::get(&format!("{folder}{name}.md")).ok_or_else(|| Problem::not_found("page"))?;
     Ok(html(name, &formatted(&String::from_utf8_lossy(&file.data))))
 }
 
@@ -115,6 +125,10 @@ mod tests {
         assert!(page(web::Path::from("protocol.md".to_owned())).await.is_ok());
         for name in ["", "nothing", "../Cargo", "..", "a/b", "protocol\0"] {
             assert!(page(web::Path::from(name.to_owned())).await.is_err(), "{name:?}");
+            assert!(decision(web::Path::from(name.to_owned())).await.is_err(), "{name:?}");
         }
+        let first = "0001-core-decides-shell-delivers".to_owned();
+        assert!(decision(web::Path::from(first.clone())).await.is_ok());
+        assert!(page(web::Path::from(first)).await.is_err(), "a decision lies in its folder");
     }
 }

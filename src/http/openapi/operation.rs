@@ -15,6 +15,10 @@ pub(super) enum Parameter {
     Seq(&'static str, &'static str),
     /// Words.
     Text(&'static str, &'static str),
+    /// Words that must be there.
+    Words(&'static str, &'static str),
+    /// Whatever, as long as it is there.
+    Given(&'static str, &'static str),
     /// 0 or 1
     Flag(&'static str, &'static str),
 }
@@ -46,10 +50,17 @@ pub(super) fn operation(method: Method, path: &'static str, summary: &str) -> Op
     Operation { method, path, json, schemas: Map::new() }
 }
 
+fn position() -> Value {
+    json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": rookery_core::ids::MAX_SEQ })
+}
+
 fn in_path(name: &str) -> Value {
     let schema = match name {
-        "seq" => json!({ "type": "integer", "format": "int64", "minimum": 0 }),
-        "emoji" | "page" => json!({ "type": "string" }),
+        "seq" => position(),
+        "shard" => {
+            json!({ "type": "integer", "format": "int32", "minimum": 0, "maximum": rookery_core::ids::SHARDS - 1 })
+        }
+        "emoji" | "page" | "decision" | "node" => json!({ "type": "string" }),
         _ => json!({ "type": "string", "format": "uuid" }),
     };
     json!({ "name": name, "in": "path", "required": true, "schema": schema })
@@ -101,6 +112,14 @@ impl Operation {
         self
     }
 
+    /// It may answer this instead, under the same status.
+    pub(super) fn may_give<T: ToSchema>(mut self, status: u16) -> Self {
+        collect::<T>(&mut self.schemas);
+        self.json["responses"][status.to_string()]["content"]["application/json"] =
+            json!({ "schema": reference::<T>() });
+        self
+    }
+
     /// It answers pages of these.
     pub(super) fn lists<T: ToSchema>(mut self) -> Self {
         collect::<T>(&mut self.schemas);
@@ -134,15 +153,14 @@ fn in_query(parameter: Parameter) -> Value {
             ("limit", json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }), "How many at most.")
         }
         Parameter::Cursor => ("after", json!({ "type": "string" }), "The `next` of the page before."),
-        Parameter::Seq(name, words) => (
-            name,
-            json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": 9_007_199_254_740_991_u64 }),
-            words,
-        ),
-        Parameter::Text(name, words) => (name, json!({ "type": "string" }), words),
+        Parameter::Seq(name, words) => (name, position(), words),
+        Parameter::Text(name, words) => (name, json!({ "type": "string", "maxLength": 256 }), words),
+        Parameter::Words(name, words) => (name, json!({ "type": "string", "minLength": 1, "maxLength": 256 }), words),
+        Parameter::Given(name, words) => (name, json!({ "type": "string" }), words),
         Parameter::Flag(name, words) => (name, json!({ "type": "string", "enum": ["0", "1"] }), words),
     };
-    json!({ "name": name, "in": "query", "description": description, "schema": schema })
+    let required = matches!(parameter, Parameter::Words(..));
+    json!({ "name": name, "in": "query", "required": required, "description": description, "schema": schema })
 }
 
 /// The schema of a type and of all that it is made of.

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 
 use super::operation::{Operation, Parameter, operation};
-use crate::http::admin::{rooms, server, sessions, users};
+use crate::http::admin::{nodes, rooms, server, sessions, users};
 
 const QUERY: Parameter = Parameter::Text("query", "The beginning of it.");
 
@@ -19,6 +19,14 @@ pub(super) fn operations() -> Vec<Operation> {
             "For Prometheus.",
         ),
         operation(get.clone(), "/admin/v1/overview", "How the server is").gives::<server::Overview>(200, "How it is."),
+        operation(get.clone(), "/admin/v1/nodes", "Every node").gives::<nodes::Nodes>(200, "The nodes."),
+        operation(get.clone(), "/admin/v1/nodes/{node}", "One node").gives::<nodes::AdminNode>(200, "The node."),
+        operation(Method::POST, "/admin/v1/nodes/{node}/drain", "Have a node give its shards away").done(),
+        operation(Method::POST, "/admin/v1/nodes/{node}/resume", "Have a node take its part again").done(),
+        operation(get.clone(), "/admin/v1/shards", "Who owns what").lists::<nodes::AdminShard>(),
+        operation(Method::POST, "/admin/v1/shards/{shard}/move", "Move a shard, or say what that would do")
+            .takes::<nodes::Move>()
+            .gives::<nodes::Moved>(200, "What it does."),
         operation(get.clone(), "/admin/v1/users", "Users").with(&[QUERY]).lists::<users::AdminUser>(),
         operation(get.clone(), USER, "One user").gives::<users::AdminUser>(200, "The user."),
         operation(Method::PATCH, USER, "Shut out, let in, change role or password")

@@ -38,7 +38,7 @@ fn accounts_and_logins() -> Vec<Operation> {
             .done(),
         operation(get.clone(), "/api/v1/users/{user}", "One user").gives::<User>(200, "The user."),
         operation(get, "/api/v1/users", "Find users")
-            .with(&[Parameter::Text("query", "Beginning of handle or name, else a part of it.")])
+            .with(&[Parameter::Words("query", "Beginning of handle or name, else a part of it.")])
             .lists::<User>(),
         operation(post, "/api/v1/tickets", "A ticket for the handshake of a WebSocket")
             .repeatable()
@@ -67,10 +67,16 @@ fn health_and_docs() -> Vec<Operation> {
     vec![
         operation(Method::GET, "/healthz", "Whether the process lives").says(200, Some("text/plain"), "It does."),
         operation(Method::GET, "/readyz", "Whether new work is welcome")
-            .with(&[Parameter::Text("verbose", "Says more, as JSON.")])
+            .with(&[Parameter::Given("verbose", "Says more, as JSON.")])
             .says(200, Some("text/plain"), "It is.")
+            .may_give::<health::Readiness>(200)
             .gives::<health::Readiness>(503, "It is not, with `verbose`."),
         operation(Method::GET, "/docs", "The documentation").says(200, Some("text/html"), "The list of pages."),
         operation(Method::GET, "/docs/{page}", "One page of it").says(200, Some("text/html"), "The page."),
+        operation(Method::GET, "/docs/adr/{decision}", "One decision and its reasons").says(
+            200,
+            Some("text/html"),
+            "The page.",
+        ),
     ]
 }

@@ -130,6 +130,7 @@ fn only_these_routes_are_open() {
         "GET /readyz",
         "GET /docs",
         "GET /docs/{page}",
+        "GET /docs/adr/{decision}",
         "POST /api/v1/accounts",
         "POST /api/v1/logins",
         "GET /healthz",

@@ -102,6 +102,10 @@ async fn read_all(mut payload: Payload) -> Result<Bytes, Problem> {
 
 /// Reads JSON; an error names the field.
 fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
+    // An array would be read as the fields in their order, and unknown to everybody.
+    if raw.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Problem::new(Code::BadRequest, "the body must be a JSON object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(raw);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| named(&error))?;
     json.end().map_err(|error| Problem::new(Code::BadRequest, words(&error)))?;
@@ -188,9 +192,20 @@ mod tests {
     #[test]
     fn what_is_no_json_object_is_refused_in_plain_words() {
         let deep = "[".repeat(50_000);
-        for text in
-            ["", "{", "null", "[]", "7", "\"x\"", "{\"name\":\"a\"} {}", "\u{feff}{}", "{\"name\":\"\\ud800\"}", &deep]
-        {
+        for text in [
+            "",
+            "{",
+            "null",
+            "[]",
+            "[\"a\"]",
+            "[\"a\", [], null]",
+            "7",
+            "\"x\"",
+            "{\"name\":\"a\"} {}",
+            "\u{feff}{}",
+            "{\"name\":\"\\ud800\"}",
+            &deep,
+        ] {
             assert!(parse::<Sample>(text.as_bytes()).is_err(), "{text:.20}");
         }
         assert!(parse::<Sample>(b"{\"name\":\"\xff\"}").is_err());

@@ -15,7 +15,7 @@ use rookery_core::{frame::Code, ids::UserId};
 use sha2::{Digest as _, Sha256};
 
 use crate::http::{Answer, Api, Problem, answer::headers};
-use crate::{auth::now, store::record::Remembered};
+use crate::{clock::now, store::record::Remembered};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const DAY_MS: i64 = 86_400_000;

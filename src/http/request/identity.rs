@@ -52,7 +52,7 @@ pub fn presented(headers: &HeaderMap, config: &Config) -> Result<Presented, Refu
 }
 
 /// The token in the cookie, if there is one.
-pub(in crate::http) fn cookie(headers: &HeaderMap) -> Option<String> {
+fn cookie(headers: &HeaderMap) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .filter_map(|value| value.to_str().ok())

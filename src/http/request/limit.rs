@@ -17,15 +17,19 @@ use crate::{
 /// Users and addresses whose budgets are kept.
 const KEPT: usize = 100_000;
 
+/// Refusals of one user that the audit log takes: enough to see that somebody tries, too few to fill a disk.
+const REFUSALS: Rate = Rate { per_minute: 1, burst: 5 };
+
 /// Budgets of requests.
 pub struct Limiter {
     users: Buckets<UserId>,
     addresses: Buckets<IpAddr>,
+    refusals: Buckets<UserId>,
 }
 
 impl Default for Limiter {
     fn default() -> Self {
-        Self { users: Buckets::new(KEPT), addresses: Buckets::new(KEPT) }
+        Self { users: Buckets::new(KEPT), addresses: Buckets::new(KEPT), refusals: Buckets::new(KEPT) }
     }
 }
 
@@ -39,6 +43,11 @@ impl Limiter {
         self.users
             .take(user, rate, now)
             .map_err(|wait| Refusal::new(Code::RateLimited, "too many requests").after(wait))
+    }
+
+    /// Whether the audit log takes one more refusal of this user.
+    pub fn notes_refusal(&self, user: UserId, now: Millis) -> bool {
+        self.refusals.take(user, REFUSALS, now).is_ok()
     }
 
     /// Takes one request without a valid login. The address is the peer's: what a header claims counts for nothing.

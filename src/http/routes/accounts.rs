@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 
 use super::Shared;
 use crate::{
-    auth::{NewAccount, now},
+    auth::NewAccount,
+    clock::now,
     http::{Answer, answer::view::User, request::Body},
     store::record::PlatformRole,
 };
@@ -17,9 +18,10 @@ use crate::{
 #[schema(as = NewAccount)]
 pub(in crate::http) struct AccountRequest {
     /// 2 to 32 letters, digits, `_`, `.`, `-`.
+    #[schema(min_length = 2)]
     handle: String,
     /// 8 to 1,024 bytes.
-    #[schema(format = Password)]
+    #[schema(format = Password, min_length = 8)]
     password: String,
     /// The handle if there is none.
     #[serde(default)]

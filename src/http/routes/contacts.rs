@@ -5,7 +5,7 @@ use rookery_core::{frame::Code, ids::UserId};
 
 use super::{Parameters, Shared, Who, living};
 use crate::{
-    auth::now,
+    clock::now,
     http::{
         Answer, Api, Problem,
         answer::{

@@ -31,7 +31,7 @@ pub(in crate::http) async fn alive() -> HttpResponse {
 pub(in crate::http) async fn ready(api: Shared, parameters: Parameters) -> Answer {
     let verbose = parameters.text("verbose")?.is_some();
     parameters.end()?;
-    let draining = api.readiness.is_draining();
+    let draining = api.readiness.is_draining() || api.cluster.is_draining();
     let store = api.log.head(RoomId(uuid::Uuid::nil())).await.is_ok();
     let ready = store && !draining;
     if verbose {

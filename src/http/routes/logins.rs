@@ -1,13 +1,14 @@
 //! Logging in and out, the list of one's logins, and tickets for the handshake.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use rookery_core::{ids::DeviceId, time::Millis};
+use rookery_core::{frame::Code, ids::DeviceId, time::Millis};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Parameters, Shared, Who, close_logins};
+use super::{Parameters, Shared, Who, close_logins, open_logins};
 use crate::{
-    auth::now,
+    auth::AuthError,
+    clock::now,
     http::{
         Answer, Problem,
         answer::{
@@ -59,6 +60,8 @@ pub(in crate::http) async fn create(api: Shared, request: HttpRequest, body: Bod
     let LoginRequest { login, password, device_name } = body.value;
     let address = address_of(&request);
     let new = api.accounts.log_in(&login, &password, device_name.as_deref(), address, now()).await;
+    let result = new.as_ref().map_or_else(code_of, |_| "accepted");
+    metrics::counter!("rookery_logins_total", "result" => result).increment(1);
     let new = match new {
         Ok(new) => new,
         Err(error) => {
@@ -73,10 +76,17 @@ pub(in crate::http) async fn create(api: Shared, request: HttpRequest, body: Bod
     Ok(HttpResponse::Created().json(login))
 }
 
+fn code_of(error: &AuthError) -> &'static str {
+    match error {
+        AuthError::Refused(refusal) => refusal.code.as_str(),
+        AuthError::Store(_) => Code::Unavailable.as_str(),
+    }
+}
+
 /// One's logins, newest first.
 pub(in crate::http) async fn list(api: Shared, request: HttpRequest, me: Who, parameters: Parameters) -> Answer {
     let range = parameters.range()?;
-    let devices = api.directory.devices(me.user).await?;
+    let devices = open_logins(&api, me.user).await?;
     let page = paging::part("logins", devices, |device| device.id.0, &range)?;
     let items = page.items.into_iter().map(|device| DeviceView::of(device, me.device)).collect();
     Ok(paging::list(&request, Page::<DeviceView> { items, next: page.next }))

@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use super::{Shared, Who, close_logins, erase::erase as erase_account};
 use crate::{
-    auth::{self, now},
+    auth,
+    clock::now,
     http::{
         Answer, Problem,
         answer::view::Me,
@@ -43,7 +44,7 @@ pub(in crate::http) struct PasswordChange {
     #[schema(format = Password)]
     current: String,
     /// The one to come: 8 to 1,024 bytes.
-    #[schema(format = Password)]
+    #[schema(format = Password, min_length = 8)]
     new: String,
 }
 

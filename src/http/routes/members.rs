@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{Asked, Parameters, Shared, Who, living, rooms::has_room_for_one_more, write};
 use crate::{
-    auth::now,
+    clock::now,
     http::{
         Answer, Api, Problem,
         answer::{

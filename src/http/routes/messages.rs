@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{Asked, Parameters, Shared, Who, fresh_client_id, write};
 use crate::{
     actors::ports::Written,
-    auth::now,
+    clock::now,
     http::{
         Answer, Problem,
         answer::view::Receipt,
@@ -29,12 +29,15 @@ pub(in crate::http) struct MessageRequest {
     /// The idempotency key, made by the client.
     client_id: ClientId,
     /// The text: 1 to 16,384 bytes.
+    #[schema(min_length = 1)]
     body: String,
     /// The newest seq of the room that the client had when it first tried.
     #[serde(default)]
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
     seen: Option<Seq>,
     /// The message it answers.
     #[serde(default)]
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
     reply_to: Option<Seq>,
     /// Who it names; up to 50.
     #[serde(default)]
@@ -54,6 +57,7 @@ pub(in crate::http) struct Change {
     #[serde(default)]
     client_id: Option<ClientId>,
     /// The text.
+    #[schema(min_length = 1)]
     body: String,
 }
 

@@ -26,7 +26,8 @@ use super::{Api, Problem, answer::headers::RequestId, request::Parameters};
 use crate::{
     actors::ports::{Wanted, Written},
     auth::Identity,
-    store::record::User,
+    clock::now,
+    store::record::{Device, User},
 };
 
 /// The handlers' way to everything.
@@ -87,6 +88,14 @@ pub(super) fn close_logins(api: &Api, user: UserId, devices: Vec<DeviceId>, reas
     }
     api.authenticator.forget_devices(&devices);
     api.gateway.close_devices(user, devices, LOGIN_ENDED, reason);
+}
+
+/// The logins of a user that have not ended by themselves; the store keeps those too.
+pub(super) async fn open_logins(api: &Api, user: UserId) -> Result<Vec<Device>, Problem> {
+    let mut devices = api.directory.devices(user).await?;
+    let now = now();
+    devices.retain(|device| device.expires_at > now);
+    Ok(devices)
 }
 
 /// Somebody with an account that is not gone.

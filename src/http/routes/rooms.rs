@@ -20,9 +20,9 @@ use super::{
     living, query, write,
 };
 use crate::{
-    auth::now,
+    clock::now,
     http::{
-        Answer, Api, Problem,
+        Answer, Api, FieldProblem, Problem,
         answer::{
             paging,
             view::{Room, User},
@@ -53,6 +53,7 @@ pub(in crate::http) struct RoomRequest {
     /// What sort.
     kind: NewRoomKind,
     /// Its name, up to 64 characters.
+    #[schema(min_length = 1)]
     name: String,
     /// What it is about.
     #[serde(default)]
@@ -72,6 +73,7 @@ pub(in crate::http) struct RoomRequest {
 pub(in crate::http) struct Change {
     /// The name.
     #[serde(default)]
+    #[schema(min_length = 1)]
     name: Option<String>,
     /// The topic; `null` or empty for none.
     #[serde(default, deserialize_with = "clearable")]
@@ -92,6 +94,9 @@ pub(in crate::http) async fn create(api: Shared, request: HttpRequest, me: Who, 
         admit_write(&api, me.user)?;
         let beginning = read(&api, &me, value).await?;
         has_room_for_one_more(&api, me.user).await?;
+        for (at, user) in beginning.members.iter().enumerate().filter(|(_, user)| **user != me.user) {
+            has_room_for_one_more(&api, *user).await.map_err(|problem| named(problem, at))?;
+        }
         let (room, _) = make(&api, &beginning, None).await?;
         let location = format!("/api/v1/rooms/{room}");
         let shown = shown(&api, room, me.user).await?;
@@ -133,6 +138,15 @@ pub(super) async fn has_room_for_one_more(api: &Api, user: UserId) -> Result<(),
     Ok(())
 }
 
+/// The same problem, with the member at fault.
+fn named(mut problem: Problem, at: usize) -> Problem {
+    if problem.code == Code::Conflict {
+        let (pointer, detail) = (format!("/members/{at}"), problem.detail.clone());
+        problem.errors.push(FieldProblem { pointer, code: "too_many", detail });
+    }
+    problem
+}
+
 async fn make(api: &Api, beginning: &Beginning, pair: Option<(UserId, UserId)>) -> Result<(RoomId, bool), Problem> {
     let plan = begin(beginning, api.live.limits().members_per_room)?;
     let record = RoomRecord {
@@ -164,6 +178,8 @@ pub(in crate::http) async fn direct(api: Shared, me: Who, user: web::Path<UserId
             if is_blocked_either_way(&api, me.user, other).await? {
                 return Err(Problem::new(Code::Blocked, "one of you has blocked the other"));
             }
+            has_room_for_one_more(&api, me.user).await?;
+            has_room_for_one_more(&api, other).await?;
             let beginning = Beginning {
                 room: RoomId(Uuid::now_v7()),
                 kind: RoomKind::Direct,

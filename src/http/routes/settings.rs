@@ -19,9 +19,11 @@ use crate::http::{Answer, request::Body};
 pub(in crate::http) struct MarksChange {
     /// Read up to here.
     #[serde(default)]
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
     read: Option<Seq>,
     /// Delivered up to here.
     #[serde(default)]
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
     delivered: Option<Seq>,
 }
 

@@ -1,14 +1,13 @@
 //! Actors that fail the test when something reaches them.
 
 use futures_util::future::BoxFuture;
-use rookery_core::{
-    ids::{DeviceId, RoomId, Seq, SessionId, UserId},
-    presence::Status,
-    time::Millis,
-};
+use rookery_core::ids::{DeviceId, RoomId, Seq, SessionId, ShardId, UserId};
 
 use crate::{
-    actors::ports::{Connected, Gateway, Pulse, RoomState, Unanswered, Wanted, Written},
+    actors::ports::{
+        ClusterView, Connected, Digest, Gateway, LinkView, NodeState, NotDone, Pulse, RoomState, ShardMove, ShardView,
+        Unanswered, Wanted, Written,
+    },
     store::{
         StoreError,
         record::{Created, NewRoom},
@@ -65,8 +64,8 @@ impl Gateway for Unreachable {
         panic!("all sessions")
     }
 
-    fn presence(&self, user: UserId) -> BoxFuture<'_, (Status, Option<Millis>)> {
-        panic!("presence of {user}")
+    fn pulses(&self) -> BoxFuture<'_, Vec<Pulse>> {
+        panic!("pulses")
     }
 
     fn pulse(&self) -> BoxFuture<'_, Pulse> {
@@ -79,5 +78,39 @@ impl Gateway for Unreachable {
 
     fn release(&self, room: RoomId) -> BoxFuture<'_, ()> {
         panic!("the release of {room}")
+    }
+}
+
+impl ClusterView for Unreachable {
+    fn nodes(&self) -> Vec<NodeState> {
+        panic!("nodes")
+    }
+
+    fn links(&self) -> BoxFuture<'_, Vec<LinkView>> {
+        panic!("links")
+    }
+
+    fn shards(&self) -> BoxFuture<'_, Vec<ShardView>> {
+        panic!("shards")
+    }
+
+    fn owner(&self, shard: ShardId) -> Option<String> {
+        panic!("the owner of {shard:?}")
+    }
+
+    fn drain(&self, node: String, _: bool) -> BoxFuture<'_, Result<(), NotDone>> {
+        panic!("draining {node}")
+    }
+
+    fn is_draining(&self) -> bool {
+        false
+    }
+
+    fn move_shard(&self, shard: ShardId, _: Option<String>, _: bool) -> BoxFuture<'_, Result<ShardMove, NotDone>> {
+        panic!("moving {shard:?}")
+    }
+
+    fn digests(&self, room: RoomId) -> BoxFuture<'_, Vec<Digest>> {
+        panic!("digests of {room}")
     }
 }

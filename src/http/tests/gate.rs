@@ -11,6 +11,7 @@ fn filled(route: &Route) -> String {
         "{seq}" => "1".to_owned(),
         "{emoji}" => "%F0%9F%91%8D".to_owned(),
         "{page}" => "protocol".to_owned(),
+        "{decision}" => "0001-core-decides-shell-delivers".to_owned(),
         name if name.starts_with('{') => uuid::Uuid::now_v7().to_string(),
         other => other.to_owned(),
     };

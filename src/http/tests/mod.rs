@@ -48,6 +48,7 @@ fn api(set: &[&str]) -> web::Data<Api> {
         directory: Arc::clone(&store) as _,
         log: Arc::clone(&store) as _,
         gateway: Arc::new(actors::Unreachable),
+        cluster: Arc::new(actors::Unreachable),
         accounts: Arc::new(Accounts::new(Arc::clone(&store) as _, Arc::clone(&live)).unwrap()),
         authenticator: Arc::new(Authenticator::new(store)),
         bootstrap: Arc::new(Bootstrap::open(std::path::Path::new(""), Some(&token)).unwrap()),
@@ -68,7 +69,7 @@ async fn token(api: &Api, handle: &str) -> String {
         email: None,
         role: PlatformRole::User,
     };
-    let now = crate::auth::now();
+    let now = crate::clock::now();
     api.accounts.register(account, now).await.unwrap();
     api.accounts.log_in(handle, PASSWORD, None, [192, 0, 2, 1].into(), now).await.unwrap().token
 }

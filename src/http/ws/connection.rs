@@ -9,12 +9,15 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use rookery_core::{frame::websocket, ids::RoomId, session::close};
+use rookery_core::{frame::websocket, ids::RoomId, session::close, time::Millis};
 
-use super::{outgoing::Outgoing, socket::Socket};
-use crate::actors::{
-    Hub,
-    ports::{Outbox, Pushed},
+use super::{outgoing::Outgoing, said, socket::Socket};
+use crate::{
+    actors::{
+        Hub,
+        ports::{Outbox, Pushed},
+    },
+    clock,
 };
 
 /// How long a closing handshake may take before the socket is dropped.
@@ -48,11 +51,13 @@ pub(super) struct Connection {
     stage: Cell<Stage>,
     /// Since when a message of the client is only half here.
     half_read: Cell<Option<Instant>>,
+    /// When the login ends by itself.
+    login_ends: Millis,
 }
 
 impl Connection {
     /// A connection right after its handshake.
-    pub(super) fn new(socket: Socket, hub: Rc<Hub>) -> Rc<Self> {
+    pub(super) fn new(socket: Socket, hub: Rc<Hub>, login_ends: Millis) -> Rc<Self> {
         Rc::new(Self {
             socket,
             hub,
@@ -60,6 +65,7 @@ impl Connection {
             waker: RefCell::default(),
             stage: Cell::new(Stage::Open),
             half_read: Cell::new(None),
+            login_ends,
         })
     }
 
@@ -82,7 +88,9 @@ impl Connection {
 
     /// The socket is of no use any more.
     pub(super) fn kill(&self) {
-        self.stage.set(Stage::Dead);
+        if self.stage.replace(Stage::Dead) == Stage::Open {
+            said::closed(None);
+        }
         self.wake();
     }
 
@@ -205,6 +213,7 @@ impl Outbox for Connection {
         if !self.is_open() {
             return;
         }
+        said::count(frame);
         self.write(frame, None, more);
         let most = self.hub.limits().outbox_bytes;
         let waits = self.waiting.borrow().as_ref().map_or(0, |waiting| waiting.queue.bytes());
@@ -235,6 +244,7 @@ impl Outbox for Connection {
         self.write(&frame.freeze(), None, false);
         self.flush();
         if self.stage.get() == Stage::Open {
+            said::closed(Some(code));
             self.stage.set(Stage::Closing);
         }
         self.wake();
@@ -249,6 +259,9 @@ impl Outbox for Connection {
         let half = Duration::from_secs(u64::from(limits.fragment_seconds));
         if self.half_read.get().is_some_and(|since| since.elapsed() >= half) {
             return Some((close::POLICY, "a message that does not end"));
+        }
+        if clock::now() >= self.login_ends {
+            return Some((close::UNAUTHENTICATED, "the login has ended"));
         }
         None
     }

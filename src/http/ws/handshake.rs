@@ -1,27 +1,39 @@
 //! Every WebSocket request of the port comes here, and none reaches the `App`: path, version, subprotocol, Origin,
 //! authentication and limits are checked in this one place.
 
-use std::{rc::Rc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    rc::Rc,
+    time::Duration,
+};
 
 use actix_codec::Framed;
-use actix_http::{Method, Request, RequestHead, h1, header, header::HeaderMap, ws};
-use rookery_core::ids::SessionId;
+use actix_http::{Method, Request, RequestHead, h1, header, ws};
+use rookery_core::{ids::SessionId, time::Millis};
 use tokio::{io::AsyncWriteExt, sync::oneshot};
 use uuid::Uuid;
 
-use super::{Edge, PATH, Transport, connection::Connection, reader::Reader, refusal::Refused};
+use super::{Edge, PATH, Transport, connection::Connection, reader::Reader, refusal};
 use crate::{
     actors::{
-        Hub, clock,
+        Hub,
         hub::Seat,
         registry::{Admission, Registered, RegistryMessage},
         session::Session,
     },
     auth::Identity,
-    http::request::cookie,
+    clock,
+    config::Config,
+    http::{
+        Presented, Problem,
+        answer::headers::{request_id, text},
+        presented,
+    },
 };
 
 /// The one subprotocol.
+/// How long a handshake waits for the registry.
+const ADMISSION: Duration = Duration::from_millis(1_500);
 const PROTOCOL: &str = "rookery.v1.json";
 /// Bytes that the kernel may hold for a reader that does not read.
 const SEND_BUFFER: usize = 65_536;
@@ -38,42 +50,54 @@ pub async fn upgrade<T: Transport>(
 ) -> Result<(), actix_web::Error> {
     let parts = framed.into_parts();
     let mut stream = parts.io;
+    #[cfg(feature = "bugs")]
+    if request.path() == super::echo::PATH {
+        super::echo::serve(stream, request.head(), &parts.read_buf, &edge).await;
+        return Ok(());
+    }
     let request_id = request_id(request.head().headers());
-    let admitted = admit(request.head(), &edge).await;
+    let peer = address_of(stream.tcp());
+    let admitted = admit(request.head(), peer, &edge).await;
     // Answers to earlier requests of the connection that were not flushed yet go first.
     let mut answer = parts.write_buf.to_vec();
     match &admitted {
         Ok((key, _)) => answer.extend_from_slice(&switching_protocols(key, &request_id)),
-        Err(refused) => answer.extend_from_slice(&refused.answer(&request_id)),
+        Err(problem) => answer.extend_from_slice(&refusal::answer(problem, &request_id)),
     }
     let written = tokio::time::timeout(WRITE_TIME, async {
         stream.write_all(&answer).await?;
         stream.flush().await
     });
     let written = matches!(written.await, Ok(Ok(())));
-    metrics::counter!("rookery_handshakes_total", "accepted" => if admitted.is_ok() { "yes" } else { "no" })
-        .increment(1);
+    let result = admitted.as_ref().map_or_else(|problem| problem.code.as_str(), |_| "accepted");
+    metrics::counter!("rookery_handshakes_total", "result" => result).increment(1);
     match admitted {
         Ok((_, place)) if written => start(stream, place, &parts.read_buf),
         Ok((_, place)) => place.give_up(),
-        Err(refused) => {
-            tracing::debug!(%request_id, ?refused, "a handshake was refused");
+        Err(problem) => {
+            tracing::debug!(%request_id, %problem, "a handshake was refused");
             let _ = stream.shutdown().await;
         }
     }
     Ok(())
 }
 
+/// The peer's address; what a header claims counts for nothing.
+fn address_of(stream: &actix_rt::net::TcpStream) -> IpAddr {
+    stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
+}
+
 /// A connection that is registered and has no seat yet.
 struct Place {
     hub: Rc<Hub>,
     entry: Registered,
+    login_ends: Millis,
 }
 
 impl Place {
     fn give_up(self) {
         let Registered { user, session, .. } = self.entry;
-        self.hub.router.to_registry(RegistryMessage::Unregister { user, session });
+        self.hub.router.to_registry(user, RegistryMessage::Unregister { user, session });
     }
 }
 
@@ -82,8 +106,8 @@ fn start<T: Transport>(stream: T, place: Place, unread: &[u8]) {
     if let Err(error) = buffers.set_send_buffer_size(SEND_BUFFER) {
         tracing::debug!(%error, "the send buffer of a socket stays as it is");
     }
-    let Place { hub, entry } = place;
-    let connection = Connection::new(stream.into_socket(), Rc::clone(&hub));
+    let Place { hub, entry, login_ends } = place;
+    let connection = Connection::new(stream.into_socket(), Rc::clone(&hub), login_ends);
     let reader = Reader::new(Rc::clone(&connection), unread);
     let peer =
         rookery_core::session::Peer { session: entry.session, hub: entry.hub, user: entry.user, device: entry.device };
@@ -92,100 +116,90 @@ fn start<T: Transport>(stream: T, place: Place, unread: &[u8]) {
         Ok(()) => Session::start(seat, hub, reader),
         Err((code, reason)) => {
             seat.outbox.close(code, reason);
-            Place { hub, entry }.give_up();
+            Place { hub, entry, login_ends }.give_up();
         }
     }
 }
 
-async fn admit(head: &RequestHead, edge: &Edge) -> Result<(Vec<u8>, Place), Refused> {
+async fn admit(head: &RequestHead, peer: IpAddr, edge: &Edge) -> Result<(Vec<u8>, Place), Problem> {
     let key = check_form(head)?;
-    let hub = Hub::here(&edge.router).ok_or(Refused::unavailable("no worker has room"))?;
+    let hub = Hub::here(&edge.router).ok_or_else(|| refusal::unavailable("no worker has room"))?;
     if hub.is_draining() {
-        return Err(Refused::unavailable("the node restarts"));
+        return Err(refusal::unavailable("the node restarts"));
     }
-    let identity = authenticate(head, edge).await?;
+    let config = edge.live.config();
+    let Some(identity) = authenticate(head, &config, edge).await? else {
+        // Who guesses here is held back together with who guesses over REST.
+        edge.limiter.address(peer, &config, clock::now())?;
+        return Err(refusal::unauthenticated());
+    };
     let session = SessionId(Uuid::now_v7());
     let entry = Registered { user: identity.user, device: identity.device, session, hub: hub.index };
     let (reply, admission) = oneshot::channel();
-    edge.router.to_registry(RegistryMessage::Register { entry, reply });
-    match admission.await {
-        Ok(Admission::Admitted) => Ok((key, Place { hub, entry })),
-        Ok(Admission::TooMany) => Err(Refused::too_many()),
-        Ok(Admission::Revoked) => Err(Refused::unauthenticated()),
-        Err(_) => Err(Refused::unavailable("the registry restarts")),
+    edge.router.to_registry(entry.user, RegistryMessage::Register { entry, reply });
+    match tokio::time::timeout(ADMISSION, admission).await.unwrap_or(Ok(Admission::Unknown)) {
+        Ok(Admission::Admitted) => Ok((key, Place { hub, entry, login_ends: identity.expires_at })),
+        Ok(Admission::TooMany) => Err(refusal::too_many()),
+        Ok(Admission::Revoked) => Err(refusal::unauthenticated()),
+        // Its node is gone a moment ago or far away. The limits of connections are soft; being locked out would be hard.
+        Ok(Admission::Unknown) | Err(_) => {
+            edge.router.to_registry(entry.user, RegistryMessage::Present(entry));
+            Ok((key, Place { hub, entry, login_ends: identity.expires_at }))
+        }
     }
 }
 
 /// Method, path, version, key and subprotocol.
-fn check_form(head: &RequestHead) -> Result<Vec<u8>, Refused> {
+fn check_form(head: &RequestHead) -> Result<Vec<u8>, Problem> {
     if head.uri.path() != PATH {
-        return Err(Refused::not_found());
+        return Err(refusal::not_found());
     }
     if head.method != Method::GET {
-        return Err(Refused::not_a_get());
+        return Err(refusal::not_a_get());
     }
     let headers = head.headers();
-    if text(headers, header::SEC_WEBSOCKET_VERSION) != Some("13") {
-        return Err(Refused::version());
+    if text(headers, &header::SEC_WEBSOCKET_VERSION) != Some("13") {
+        return Err(refusal::version());
     }
     if ws::handshake(head).is_err() {
-        return Err(Refused::bad_request("not a WebSocket handshake"));
+        return Err(refusal::bad_request("not a WebSocket handshake"));
     }
-    let key = text(headers, header::SEC_WEBSOCKET_KEY).unwrap_or_default();
+    let key = text(headers, &header::SEC_WEBSOCKET_KEY).unwrap_or_default();
     let decoded = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, key);
     if decoded.map_or(0, |key| key.len()) != 16 {
-        return Err(Refused::bad_request("sec-websocket-key must be 16 bytes in base64"));
+        return Err(refusal::bad_request("sec-websocket-key must be 16 bytes in base64"));
     }
     let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).filter_map(|value| value.to_str().ok());
     if !offered.flat_map(|value| value.split(',')).any(|name| name.trim() == PROTOCOL) {
-        return Err(Refused::bad_request("offer the subprotocol rookery.v1.json"));
+        return Err(refusal::bad_request("offer the subprotocol rookery.v1.json"));
     }
     Ok(key.as_bytes().to_vec())
 }
 
-async fn authenticate(head: &RequestHead, edge: &Edge) -> Result<Identity, Refused> {
+/// Who asks, by token, ticket or cookie; `None`: nobody that is known. A token is sent by a program that holds it, so
+/// that its `Origin` proves nothing; cookies and tickets are for browsers, where a page of another origin may have made
+/// the request.
+async fn authenticate(head: &RequestHead, config: &Config, edge: &Edge) -> Result<Option<Identity>, Problem> {
     let headers = head.headers();
-    let origin = headers.contains_key(header::ORIGIN).then(|| text(headers, header::ORIGIN).unwrap_or_default());
-    if let Some(origin) = origin
-        && !edge.live.config().allows_origin(origin)
-    {
-        return Err(Refused::forbidden("this origin may not connect"));
-    }
-    let now = clock::now();
+    let foreign = || refusal::forbidden("pages of this origin may not connect");
+    let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    let allowed = origin.map(|origin| config.allows_origin(origin));
     let query = head.uri.query().unwrap_or_default();
     let ticket = query.split('&').find_map(|pair| pair.strip_prefix("ticket="));
-    let found = if let Some(bearer) = text(headers, header::AUTHORIZATION) {
-        let token = bearer.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        edge.authenticator.by_token(token.map_or("", |(_, token)| token.trim()), now).await
-    } else if let Some(ticket) = ticket {
-        edge.authenticator.by_ticket(ticket, now).await
-    } else if let Some(token) = cookie(headers) {
-        if origin.is_none() {
-            return Err(Refused::forbidden("a cookie is only taken with an Origin"));
+    let found = match (presented(headers, config).map_err(|_| foreign())?, ticket) {
+        (Presented::Bearer(token), _) => edge.authenticator.by_token(&token, clock::now()).await,
+        (_, Some(_)) if allowed == Some(false) => return Err(foreign()),
+        (_, Some(ticket)) => edge.authenticator.by_ticket(ticket, clock::now()).await,
+        (Presented::Cookie(_), None) if allowed.is_none() => {
+            return Err(refusal::forbidden("a cookie is only taken with an Origin"));
         }
-        edge.authenticator.by_token(&token, now).await
-    } else {
-        return Err(Refused::unauthenticated());
+        (Presented::Cookie(token), None) => edge.authenticator.by_token(&token, clock::now()).await,
+        (Presented::Nothing, None) => Ok(None),
     };
-    match found {
-        Ok(Some(identity)) => Ok(identity),
-        Ok(None) => Err(Refused::unauthenticated()),
-        Err(error) => {
-            tracing::warn!(%error, "a login could not be checked");
-            Err(Refused::unavailable("the store cannot be reached"))
-        }
-    }
-}
-
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// The client's own id for the request, if it is short and plain, else a new one.
-fn request_id(headers: &HeaderMap) -> String {
-    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
-    let plain = given.filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()));
-    plain.map_or_else(|| Uuid::now_v7().to_string(), ToOwned::to_owned)
+    found.map_err(|error| {
+        tracing::warn!(%error, "a login could not be checked");
+        refusal::unavailable("the store cannot be reached")
+    })
 }
 
 fn switching_protocols(key: &[u8], request_id: &str) -> Vec<u8> {
