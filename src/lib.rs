@@ -7,6 +7,8 @@ pub mod bench;
 pub mod chat;
 pub mod cli;
 pub mod client;
+pub mod clock;
+pub mod cluster;
 pub mod config;
 pub mod http;
 pub mod store;

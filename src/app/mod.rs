@@ -1,6 +1,8 @@
 //! Puts a server together, runs it, and takes it apart again.
 
+mod cluster;
 mod shutdown;
+pub mod stores;
 mod tls;
 
 use std::{
@@ -12,39 +14,30 @@ use std::{
 };
 
 use anyhow::Context as _;
+use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::RwLock;
 use tokio::runtime::Runtime;
 
 use crate::{
-    actors::{Router, clock, gateway::Actors, router::Shared, supervisor::Supervisor},
+    actors::{Router, alone::Single, clock, gateway::Actors, router::Shared, supervisor::Supervisor},
     auth::{Accounts, Authenticator, Bootstrap},
     config::{Config, Live, Loaded},
     http::{Api, Limiter, Readiness, server, server::Listeners, ws::Edge},
-    store::sql::{SqliteSettings, SqliteStore},
     telemetry,
 };
+
+use stores::Store;
 
 /// Hubs beyond the workers, for workers that are replaced.
 const SPARE_HUBS: usize = 4;
 /// How often gauges are set and uses of logins are written.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// The settings of the embedded store.
-#[must_use]
-pub fn store_settings(config: &Config) -> SqliteSettings {
-    SqliteSettings {
-        folder: config.server.data.clone(),
-        commit_events: config.store.commit_events,
-        commit_millis: config.store.commit_millis,
-        read_connections: usize::try_from(config.store.read_connections).unwrap_or(4),
-        cache_mib: usize::try_from(config.store.cache_mib).unwrap_or(64),
-    }
-}
-
 /// A server that is put together and not yet running.
 struct Parts {
     router: Arc<Router>,
-    store: Arc<SqliteStore>,
+    store: Store,
+    node: Option<cluster::Node>,
     authenticator: Arc<Authenticator>,
     readiness: Arc<Readiness>,
     edge: Edge,
@@ -83,6 +76,7 @@ pub fn serve(
         &actors,
         &config,
         &live,
+        addresses.0,
         #[cfg(feature = "bugs")]
         bug,
     ))?;
@@ -92,8 +86,8 @@ pub fn serve(
         let handle = server.handle();
         let running = actix_rt::spawn(server);
         announce(addresses, secure, parts.admin_token.as_deref());
-        shutdown::wait_for_signal().await;
-        shutdown::drain(&parts.router, &parts.readiness).await;
+        shutdown::wait_for_end(parts.node.as_ref()).await;
+        shutdown::drain(&parts.router, &parts.readiness, parts.node.as_ref()).await;
         handle.stop(true).await;
         let _ = running.await;
         anyhow::Ok(())
@@ -101,6 +95,9 @@ pub fn serve(
     actors.block_on(async {
         if let Err(error) = parts.authenticator.flush_used().await {
             tracing::warn!(%error, "the last uses of logins were not written");
+        }
+        if let Some(node) = &parts.node {
+            node.leave().await;
         }
         parts.store.close().await;
     });
@@ -113,14 +110,17 @@ async fn assemble(
     runtime: &Runtime,
     config: &Config,
     live: &Arc<Live>,
+    public: SocketAddr,
     #[cfg(feature = "bugs")] bug: Option<rookery_core::room::bugs::Bug>,
 ) -> anyhow::Result<Parts> {
     let metrics = telemetry::start_metrics()?;
-    let store = SqliteStore::open(store_settings(config)).await?;
+    let name = config.cluster.node.clone().unwrap_or_else(|| "local".to_owned());
+    let store = Store::open(config, &name).await?;
+    let directory = store.directory();
     let shared = Shared {
-        node: "local".to_owned(),
-        log: Arc::clone(&store) as _,
-        directory: Arc::clone(&store) as _,
+        node: name,
+        log: store.log(),
+        directory: Arc::clone(&directory),
         runtime: runtime.handle().clone(),
         limits: RwLock::new(config.limits()),
         room_idle_ms: i64::from(config.rooms.idle_seconds) * 1_000,
@@ -129,45 +129,60 @@ async fn assemble(
     };
     let router = Router::new(shared, workers(config) + SPARE_HUBS);
     Supervisor::start(Arc::clone(&router)).await?;
+    store.ask_rooms(&router);
+    let node = cluster::Node::join(config, &router, public).await?;
     let changed = Arc::clone(&router);
     live.on_change(move |config| *changed.shared.limits.write() = config.limits());
-    let directory: Arc<dyn crate::store::Directory> = Arc::clone(&store) as _;
     let accounts = Accounts::new(Arc::clone(&directory), Arc::clone(live)).map_err(anyhow::Error::msg)?;
     let authenticator = Arc::new(Authenticator::new(Arc::clone(&directory)));
+    std::fs::create_dir_all(&config.server.data)
+        .with_context(|| format!("the folder {} cannot be made", config.server.data.display()))?;
     let bootstrap = Bootstrap::open(&config.server.data, config.auth.admin_token.as_ref())
         .with_context(|| format!("the first admin's token in {}", config.server.data.display()))?;
     let admin_token = bootstrap.path().map(ToOwned::to_owned);
     let readiness = Arc::new(Readiness::default());
+    let limiter = Arc::new(Limiter::default());
     let api = Api {
         directory,
-        log: Arc::clone(&store) as _,
+        log: store.log(),
         gateway: Arc::new(Actors(Arc::clone(&router))),
+        cluster: node.as_ref().map_or_else(|| Arc::new(Single(Arc::clone(&router))) as _, cluster::Node::view),
         live: Arc::clone(live),
         accounts: Arc::new(accounts),
         authenticator: Arc::clone(&authenticator),
         bootstrap: Arc::new(bootstrap),
-        limiter: Arc::new(Limiter::default()),
+        limiter: Arc::clone(&limiter),
         readiness: Arc::clone(&readiness),
-        metrics,
+        metrics: metrics.clone(),
         started_at: clock::now(),
     };
-    let edge = Edge { router: Arc::clone(&router), authenticator: Arc::clone(&authenticator), live: Arc::clone(live) };
-    runtime.spawn(upkeep(Arc::clone(&router), Arc::clone(&authenticator)));
-    Ok(Parts { router, store, authenticator, readiness, edge, api, admin_token })
+    let edge = Edge {
+        router: Arc::clone(&router),
+        authenticator: Arc::clone(&authenticator),
+        live: Arc::clone(live),
+        limiter,
+    };
+    runtime.spawn(upkeep(Arc::clone(&router), Arc::clone(&authenticator), metrics));
+    Ok(Parts { router, store, node, authenticator, readiness, edge, api, admin_token })
 }
 
 /// Keeps gauges and the times of last use up to date.
-async fn upkeep(router: Arc<Router>, authenticator: Arc<Authenticator>) {
+async fn upkeep(router: Arc<Router>, authenticator: Arc<Authenticator>, rendered: PrometheusHandle) {
     use std::sync::atomic::Ordering::Relaxed;
     let gauge = |value: usize| f64::from(u32::try_from(value).unwrap_or(u32::MAX));
     let mut interval = tokio::time::interval(UPKEEP);
     loop {
         interval.tick().await;
         metrics::gauge!("rookery_ws_connections").set(gauge(router.sessions.load(Relaxed)));
+        metrics::gauge!("rookery_shards_owned").set(gauge(router.owned().await.len()));
         metrics::gauge!("rookery_rooms_awake").set(gauge(router.awake()));
         metrics::gauge!("rookery_store_queue").set(gauge(router.shared.log.queue_length()));
+        metrics::gauge!("rookery_room_queue").set(gauge(router.waiting()));
+        metrics::gauge!("rookery_hub_queue").set(gauge(router.started_hubs().map(|inbox| inbox.waiting()).sum()));
         let lost = router.hubs().iter().map(|inbox| inbox.lost()).sum();
         metrics::counter!("rookery_hub_items_lost_total").absolute(lost);
+        // Else what histograms are given is kept until somebody asks for it, and perhaps nobody ever does.
+        rendered.run_upkeep();
         authenticator.sweep(clock::now());
         if let Err(error) = authenticator.flush_used().await {
             tracing::warn!(%error, "when logins were last used could not be written");

@@ -7,6 +7,7 @@ use tokio::{
     sync::oneshot,
 };
 
+use super::cluster::Node;
 use crate::{
     actors::{Router, hub::inbox::Item},
     http::Readiness,
@@ -17,8 +18,21 @@ const SETTLE: Duration = Duration::from_secs(3);
 /// How long telling everybody may take.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// Waits until somebody wants the server to stop.
-pub(super) async fn wait_for_signal() {
+/// Waits until somebody wants the server to stop, or it cannot be its node any more.
+pub(super) async fn wait_for_end(node: Option<&Node>) {
+    let over = async {
+        match node {
+            Some(node) => node.is_over().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = wait_for_signal() => {}
+        why = over => tracing::error!("{why}: this process stops"),
+    }
+}
+
+async fn wait_for_signal() {
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         return std::future::pending().await;
     };
@@ -29,8 +43,11 @@ pub(super) async fn wait_for_signal() {
 }
 
 /// Lets what is under way finish, and sends every client away with the time to come back.
-pub(super) async fn drain(router: &Arc<Router>, readiness: &Readiness) {
+pub(super) async fn drain(router: &Arc<Router>, readiness: &Readiness, node: Option<&Node>) {
     readiness.drain();
+    if let Some(node) = node {
+        node.hand_over(router).await;
+    }
     let idle = async {
         while router.shared.log.queue_length() > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;

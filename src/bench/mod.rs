@@ -18,7 +18,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use reference::Injected;
-use scenario::{fanout, idle, login, neighbour, resume, send, start};
+use scenario::{fanout, idle, link, login, neighbour, resume, send, start};
 
 /// Measure a server: memory, processor time, latency, each beside its physical limit.
 #[derive(Args, Clone, Debug)]
@@ -52,6 +52,8 @@ enum Bench {
     Start(start::Options),
     /// Latency of an ack while another room is loud, against the latency in silence.
     Neighbour(neighbour::Options),
+    /// Two nodes and the link between them: processor time per envelope, and what a stopped peer costs.
+    Link(link::Options),
     /// Holds sockets for a bench; takes orders on standard input.
     #[command(hide = true)]
     Worker,
@@ -71,6 +73,7 @@ impl Bench {
             Bench::Login(options) => Some(&options.common),
             Bench::Start(options) => Some(&options.common),
             Bench::Neighbour(options) => Some(&options.common),
+            Bench::Link(options) => Some(&options.common),
             Bench::Worker | Bench::BareWriter(_) => None,
         }
     }
@@ -111,6 +114,7 @@ async fn measure(bench: Bench, injected: Injected) -> anyhow::Result<()> {
         Bench::Login(options) => login::run(options).await,
         Bench::Start(options) => start::run(options, injected).await,
         Bench::Neighbour(options) => neighbour::run(options).await,
+        Bench::Link(options) => link::run(options).await,
         Bench::Worker => worker::obey().await,
         Bench::BareWriter(options) => bare::run(options).await,
     }

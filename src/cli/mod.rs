@@ -1,5 +1,7 @@
 //! The command line.
 
+mod cluster;
+mod migrate;
 mod operator;
 mod reference;
 mod settings;
@@ -47,8 +49,10 @@ enum Command {
     Admin(operator::AdminArguments),
     /// Show or check the configuration
     Config(settings::ConfigArguments),
-    /// Bring the store to this version's form; serving does it too
-    Migrate(Overrides),
+    /// Bring the store to this version's form (serving does it too), or move it into a cluster's
+    Migrate(migrate::MigrateArguments),
+    /// Make what nodes of a cluster need to trust each other
+    Cluster(cluster::ClusterArguments),
     /// Ask a running server whether it is ready
     Health(operator::HealthArguments),
     /// Measure a server
@@ -66,7 +70,8 @@ pub fn run() -> ExitCode {
         Command::User(arguments) => users::run(arguments),
         Command::Admin(arguments) => operator::run(arguments),
         Command::Config(arguments) => settings::run(&arguments),
-        Command::Migrate(overrides) => migrate(&overrides),
+        Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Cluster(arguments) => cluster::run(arguments),
         Command::Health(arguments) => operator::health(&arguments),
         Command::Bench(arguments) => crate::bench::run(arguments, reference::injected()),
         Command::Chat(arguments) => crate::chat::run(arguments),
@@ -87,13 +92,6 @@ fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
         #[cfg(feature = "bugs")]
         arguments.bug,
     )
-}
-
-fn migrate(overrides: &Overrides) -> anyhow::Result<()> {
-    let config = Config::load(overrides)?.config;
-    let applied = block_on(crate::store::sql::migrate(&config.server.data))??;
-    println!("{applied} migrations applied; the store in {} is up to date", config.server.data.display());
-    Ok(())
 }
 
 /// Runs one piece of work to its end on a runtime of its own.

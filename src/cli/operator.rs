@@ -35,6 +35,35 @@ pub(super) struct AdminArguments {
 enum AdminCommand {
     /// How the server is
     Overview,
+    /// Every node: what it has to do, and its links
+    Nodes,
+    /// One node
+    Node {
+        /// Its name
+        name: String,
+    },
+    /// Have a node give its shards away
+    Drain {
+        /// Its name
+        name: String,
+    },
+    /// Have a node take its part again
+    Resume {
+        /// Its name
+        name: String,
+    },
+    /// Who owns which shard, at which epoch, and why
+    Shards,
+    /// Move a shard to a node, or back to where it would live by itself
+    Move {
+        /// Its number
+        shard: u16,
+        /// The node's name
+        to: Option<String>,
+        /// Only say what would happen
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Find users
     Users {
         /// Handle, name, or a part of it
@@ -146,6 +175,14 @@ impl AdminCommand {
         let patch = |path: String, body: Value| (Method::PATCH, path, Some(body));
         Ok(match self {
             Self::Overview => get("overview".into()),
+            Self::Nodes => get("nodes".into()),
+            Self::Node { name } => get(format!("nodes/{}", escape(name))),
+            Self::Drain { name } => (Method::POST, format!("nodes/{}/drain", escape(name)), None),
+            Self::Resume { name } => (Method::POST, format!("nodes/{}/resume", escape(name)), None),
+            Self::Shards => get("shards?limit=200".into()),
+            Self::Move { shard, to, dry_run } => {
+                (Method::POST, format!("shards/{shard}/move"), Some(json!({"to": to, "dry_run": dry_run})))
+            }
             Self::Users { query } => get(format!("users?limit=200&query={}", escape(query))),
             Self::User { id } => get(format!("users/{}", escape(id))),
             Self::Disable { id } => patch(format!("users/{}", escape(id)), json!({"disabled": true})),
@@ -188,6 +225,12 @@ pub(super) fn run(arguments: AdminArguments) -> anyhow::Result<()> {
     let (method, path, body) = arguments.command.request()?;
     let url = format!("{}/admin/v1/{path}", arguments.admin_url.trim_end_matches('/'));
     let answer = super::block_on(ask(method, &url, token.trim(), body))??;
+    let answer = match answer {
+        Some(first) if matches!(arguments.command, AdminCommand::Shards) => {
+            Some(super::block_on(whole(&url, token.trim(), first))??)
+        }
+        answer => answer,
+    };
     match answer {
         None => println!("done"),
         Some(answer) if arguments.json => println!("{}", serde_json::to_string_pretty(&answer)?),
@@ -205,6 +248,18 @@ pub(super) fn health(arguments: &HealthArguments) -> anyhow::Result<()> {
     super::block_on(ask(Method::GET, &url, "", None))??;
     println!("ready");
     Ok(())
+}
+
+/// A list with the pages that follow its first.
+async fn whole(url: &str, token: &str, first: Value) -> anyhow::Result<Value> {
+    let mut items = first["items"].as_array().cloned().unwrap_or_default();
+    let mut next = first["next"].as_str().map(escape);
+    while let Some(after) = next {
+        let page = ask(Method::GET, &format!("{url}&after={after}"), token, None).await?.unwrap_or_default();
+        items.extend(page["items"].as_array().cloned().unwrap_or_default());
+        next = page["next"].as_str().map(escape);
+    }
+    Ok(json!({ "items": items }))
 }
 
 async fn ask(method: Method, url: &str, token: &str, body: Option<Value>) -> anyhow::Result<Option<Value>> {
@@ -235,8 +290,16 @@ fn shown(answer: &Value) -> String {
         other => other.to_string(),
     };
     if let Some(items) = answer["items"].as_array() {
-        let Some(Value::Object(first)) = items.first() else { return "nothing\n".to_owned() };
-        let keys: Vec<&str> = first.keys().map(String::as_str).collect();
+        if items.is_empty() {
+            return "nothing\n".to_owned();
+        }
+        // What one does not have, another may.
+        let mut keys: Vec<&str> = Vec::new();
+        for key in items.iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys) {
+            if !keys.contains(&key.as_str()) {
+                keys.push(key);
+            }
+        }
         let mut table = Table::new(&keys);
         for item in items {
             table.row(keys.iter().map(|key| plain(&item[*key])).collect());

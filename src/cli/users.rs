@@ -134,7 +134,7 @@ struct Desk {
 
 fn with_store(overrides: &Overrides, work: impl AsyncFnOnce(&Desk) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let loaded = Config::load(overrides)?;
-    let settings = app::store_settings(&loaded.config);
+    let settings = app::stores::embedded(&loaded.config);
     let live = Arc::new(Live::new(loaded));
     super::block_on(async {
         let store = SqliteStore::open(settings).await.context("is the server running? then use `rookery admin`")?;

@@ -2,6 +2,7 @@
 
 pub(super) mod fanout;
 pub(super) mod idle;
+pub(super) mod link;
 pub(super) mod login;
 pub(super) mod neighbour;
 pub(super) mod resume;
