@@ -3,6 +3,8 @@
 
 mod admin;
 mod chat;
+mod cluster;
+mod coverage;
 mod http;
 mod support;
 mod survive;

@@ -42,6 +42,12 @@ async fn who_is_made_admin_may_use_the_endpoint_and_nobody_else() {
     }
     his.patch(&format!("/users/{}", bert.id), json!({"role": "admin"})).await.refused(403, "forbidden");
     let admin = server.administrator();
+    let log = admin.list("/audit").await;
+    let refused: Vec<_> = log.iter().filter(|line| line["action"] == "admin.refused").collect();
+    // A few tell that somebody tries; more would only fill the disk.
+    assert!((5..7).contains(&refused.len()), "{log:?}");
+    assert!(refused.iter().all(|line| line["actor"] == bert.id.as_str() && line["detail"] == "GET"), "{refused:?}");
+    assert!(refused.iter().any(|line| line["subject"] == "/admin/v1/overview"), "{refused:?}");
     let made = admin.patch(&format!("/users/{}", anna.id), json!({"role": "admin"})).await.body(200);
     assert_eq!(made["role"], "admin");
     hers.get("/overview").await.body(200);

@@ -2,4 +2,5 @@
 
 mod command_line;
 mod conversation;
+mod stranger;
 mod ways_to_lose;

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::support::person::PASSWORD;
-use crate::support::process::Server;
+use crate::support::preload::Later;
+use crate::support::process::{Server, Setup};
+use crate::support::socket::{Socket, handshake};
 use crate::support::{client_id, eventually};
 
 fn is_time(value: &Value) -> bool {
@@ -86,6 +88,24 @@ async fn logging_out_everywhere_else_keeps_this_login() {
     first.rest.delete("/logins").await.body(204);
     second.rest.get("/me").await.refused(401, "unauthenticated");
     assert_eq!(first.rest.list("/logins").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_login_ends_after_its_days() {
+    // 4
+    let (setup, clock) = Later::over(Setup::new().set("auth.login_days", 2).set("limits.heartbeat_seconds", 3_600));
+    let server = setup.start().await;
+    let anna = server.person("anna").await;
+    let mut socket = anna.online().await;
+    clock.by(2 * 86_400 - 60);
+    anna.rest.get("/me").await.body(200);
+    socket.ask(json!({"type": "ping"})).await;
+    clock.by(2 * 86_400 + 60);
+    anna.rest.get("/me").await.refused(401, "unauthenticated");
+    assert_eq!(socket.close_code().await, Some(4003), "also where it is connected already");
+    let refused = Socket::try_connect(handshake(&server.url, &anna.token), None).await;
+    assert_eq!(refused.err().map(|(status, _)| status), Some(401));
+    assert_eq!(server.login("anna").await.rest.list("/logins").await.len(), 1, "the ended one is not listed");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::client_id;
 use crate::support::process::Server;
+use crate::support::raw::{Frame, PING, Raw};
 use crate::support::rest::{escaped, send};
 
 fn difficult_bodies() -> Vec<String> {
@@ -135,14 +136,21 @@ async fn what_a_client_sends_makes_no_lines_in_the_log() {
     socket.send(json!({"type": "hello", "cursors": {}, "client": "x\nforged-line"})).await;
     socket.send(json!({"type": "forged-line\nforged-line"})).await;
     let _ = socket.next().await;
+    let mut raw = Raw::tcp(&server).await;
+    raw.write(b"GET / HTTP/1.1\r\nforged-line\r\n: x\r\n\r\n").await;
+    raw.head().await;
+    let mut raw = Raw::online(&server, &anna).await;
+    raw.frame(&Frame::new(PING, "x").unfinished()).await;
+    assert_eq!(raw.close_code().await, Some(1002));
     let log = server.log();
+    assert!(!log.contains("\"ERROR\""), "what clients do wrong is no error of the server: {log}");
     let line = log.lines().find(|line| line.trim_start().starts_with("forged-line") || line.contains("Z ERROR forged"));
     assert_eq!(line, None, "a line was forged");
 }
 
 #[tokio::test]
 async fn secrets_and_bodies_are_not_logged() {
-    // 78, as far as one server's log goes; DESIGN §10: bodies and tokens are never logged.
+    // 78, as far as one server's log goes: bodies and tokens are never logged.
     let server = crate::support::process::Setup::new().set("log.level", "trace").start().await;
     let [anna, bert] = server.people(["anna", "bert"]).await;
     let room = anna.group("tea", &[&bert]).await;

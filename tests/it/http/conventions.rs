@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::process::{Server, Setup};
-use crate::support::rest::{plain, send};
+use crate::support::rest::{Answer, Rest, plain, send};
 
 #[tokio::test]
 async fn every_answer_carries_its_request_id_and_is_not_stored() {
@@ -40,6 +40,82 @@ async fn a_wrong_method_gets_405_with_allow() {
 }
 
 #[tokio::test]
+async fn head_is_answered_as_get_without_the_body() {
+    let server = Server::start().await;
+    let anna = server.person("anna").await;
+    let room = anna.group("tea", &[]).await;
+    anna.post(&room, "one").await;
+    let length = |answer: &Answer| answer.header("content-length").parse::<usize>().expect("a length");
+    let paths = [
+        "/me".to_owned(),
+        "/logins?limit=1".to_owned(),
+        "/rooms".to_owned(),
+        format!("/rooms/{room}"),
+        format!("/rooms/{room}/members"),
+        format!("/rooms/{room}/messages?limit=5"),
+        format!("/rooms/{room}/events"),
+        "/contacts".to_owned(),
+        "/blocks".to_owned(),
+        "/users?query=anna".to_owned(),
+        "/rooms/nonsense".to_owned(),
+        "/nowhere".to_owned(),
+    ];
+    for path in &paths {
+        let with_id = |method: &str| anna.rest.request(method, path).header("X-Request-Id", "the-same");
+        let (get, head) = (send(with_id("GET")).await, send(with_id("HEAD")).await);
+        assert_eq!(head.status, get.status, "{path}");
+        assert_eq!((length(&head), head.text.as_str()), (get.text.len(), ""), "{path}");
+        let named = |answer: &Answer| answer.headers.iter().filter(|(name, _)| *name != "date").count();
+        assert_eq!(named(&head), named(&get), "{path}: {head:?} {get:?}");
+        for name in ["content-type", "cache-control", "x-request-id"] {
+            assert_eq!(head.header(name), get.header(name), "{path}: {name}");
+        }
+    }
+    for path in ["/healthz", "/readyz", "/docs", "/docs/protocol", "/docs/openapi.json"] {
+        let root = Rest::new(&server.url);
+        assert_eq!(send(root.request("HEAD", path)).await.body(200), Value::Null, "{path}");
+    }
+    assert_eq!(send(server.anonymous().request("HEAD", "/me")).await.status, 401);
+    let refused = send(anna.rest.request("HEAD", "/accounts")).await;
+    assert_eq!((refused.status, refused.header("allow"), refused.text.as_str()), (405, "POST", ""));
+    assert_eq!(anna.rest.delete("/rooms").await.header("allow"), "POST, GET, HEAD");
+    assert_eq!(send(server.administrator().request("HEAD", "/overview")).await.status, 200);
+}
+
+#[tokio::test]
+async fn who_does_not_take_json_is_told_and_nothing_happens() {
+    // 60
+    let server = Server::start().await;
+    let anna = server.person("anna").await;
+    let accepting = |method: &str, path: &str, accept: &str| anna.rest.request(method, path).header("Accept", accept);
+    for accept in ["text/html", "application/json;q=0, */*", "image/png, application/xml"] {
+        send(accepting("GET", "/me", accept)).await.refused(406, "bad_request");
+        let room = serde_json::json!({"kind": "group", "name": "tea"});
+        send(accepting("POST", "/rooms", accept).json(&room)).await.refused(406, "bad_request");
+    }
+    assert!(anna.rest.list("/rooms").await.is_empty(), "nothing was made");
+    for accept in ["*/*", "application/json", "text/html, */*;q=0.1", "application/*"] {
+        send(accepting("GET", "/me", accept)).await.body(200);
+    }
+    let root = Rest::new(&server.url);
+    for path in ["/docs", "/healthz"] {
+        assert_eq!(send(root.request("GET", path).header("Accept", "text/html")).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_path_of_the_socket_asks_for_the_upgrade() {
+    let server = Server::start().await;
+    let anna = server.person("anna").await;
+    let answer = anna.rest.get("/ws").await;
+    assert_eq!((answer.header("upgrade"), answer.header("sec-websocket-version")), ("websocket", "13"), "{answer:?}");
+    answer.refused(426, "bad_request");
+    let answer = anna.rest.post("/ws", json!({})).await;
+    assert_eq!(answer.header("allow"), "GET");
+    answer.refused(405, "bad_request");
+}
+
+#[tokio::test]
 async fn a_body_that_is_not_json_by_type_or_by_content_is_refused() {
     // 60
     let server = Server::start().await;
@@ -54,7 +130,7 @@ async fn a_body_that_is_not_json_by_type_or_by_content_is_refused() {
         let problem = answer.refused(400, "bad_request").to_string();
         assert!(!problem.contains("src/") && !problem.contains("serde"), "no internals: {problem}");
     }
-    for not_an_object in ["null", "[]", "7", "\"text\""] {
+    for not_an_object in ["null", "[]", "7", "\"text\"", "[\"group\", \"tea\"]"] {
         send(post().header("Content-Type", "application/json").body(not_an_object)).await.refused(400, "bad_request");
     }
     let huge = format!(r#"{{"kind":"group","name":"{}"}}"#, "x".repeat(200_000));
@@ -242,4 +318,10 @@ async fn the_documentation_is_served_by_the_binary() {
         }
     }
     assert!(root.get("/docs/openapi.json").await.text.contains("/api/v1/rooms"));
+    let index = root.get("/docs").await.text;
+    let pages: Vec<&str> = index.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(pages.iter().any(|page| page.starts_with("/docs/adr/")), "{pages:?}");
+    for page in pages {
+        assert_eq!(root.get(page).await.status, 200, "{page}");
+    }
 }

@@ -1,12 +1,18 @@
 //! The rest of section E of the security cases, and what of section A concerns plain HTTP.
 
-use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::support::process::Server;
 use crate::support::raw::{Head, Raw};
 use crate::support::rest::{Rest, send};
-use crate::support::within;
+use crate::support::{eventually, within};
 
 #[tokio::test]
 async fn a_browser_of_another_origin_is_given_nothing() {
@@ -143,17 +149,36 @@ async fn a_body_that_is_announced_and_does_not_come_is_cut_off() {
 
 #[tokio::test]
 async fn many_silent_connections_stop_nobody() {
-    // 13
+    // 13: 5,000 that say nothing, each opened anew when the server has ended it.
+    const SILENT: usize = 5_000;
     let server = Server::start().await;
-    let mut silent = Vec::new();
-    for _ in 0..500 {
-        silent.push(Raw::tcp(&server).await);
+    let address = server.address();
+    let (opened, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut silent = JoinSet::new();
+    for _ in 0..SILENT {
+        let (address, opened, ended) = (address.clone(), Arc::clone(&opened), Arc::clone(&ended));
+        silent.spawn(async move {
+            loop {
+                let mut stream = TcpStream::connect(&address).await.expect("a connection");
+                opened.fetch_add(1, Ordering::Relaxed);
+                let mut bytes = Vec::new();
+                let _ = stream.read_to_end(&mut bytes).await;
+                ended.fetch_add(1, Ordering::Relaxed);
+            }
+        });
     }
+    let all = async || (opened.load(Ordering::Relaxed) >= SILENT).then_some(());
+    eventually("5,000 silent connections", all).await;
     let anna = server.person("anna").await;
-    anna.rest.get("/me").await.body(200);
+    for _ in 0..5 {
+        server.login("anna").await.rest.get("/me").await.body(200);
+    }
     let room = anna.group("tea", &[]).await;
     anna.online().await.say(&room, "hello").await;
-    drop(silent);
+    // At the deadline for the head of a request each of them is ended.
+    let all = async || (ended.load(Ordering::Relaxed) >= SILENT).then_some(());
+    eventually("the end of 5,000 silent connections", all).await;
+    server.login("anna").await;
 }
 
 /// Every route, with a room and a message where it has one.

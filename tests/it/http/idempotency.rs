@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::client_id;
 use crate::support::person::Person;
-use crate::support::process::Server;
+use crate::support::preload::Later;
+use crate::support::process::{Server, Setup};
 use crate::support::rest::{Answer, send};
 
 async fn post(person: &Person, path: &str, key: &str, body: &Value) -> Answer {
@@ -50,6 +51,23 @@ async fn keys_survive_a_restart() {
     let again = post(&anna, "/rooms", "key-1", &request).await;
     assert_eq!(again.header("idempotent-replayed"), "true");
     assert_eq!(again.body(201), first);
+}
+
+#[tokio::test]
+async fn a_key_is_forgotten_after_a_day() {
+    const DAY: u64 = 86_400;
+    let (setup, clock) = Later::over(Setup::new());
+    let server = setup.start().await;
+    let anna = server.person("anna").await;
+    let request = json!({"kind": "group", "name": "tea"});
+    let first = post(&anna, "/rooms", "key-1", &request).await.body(201);
+    clock.by(DAY - 60);
+    let again = post(&anna, "/rooms", "key-1", &request).await;
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    clock.by(DAY + 1);
+    let another = post(&anna, "/rooms", "key-1", &request).await;
+    assert_eq!(another.header("idempotent-replayed"), "");
+    assert_ne!(another.body(201)["id"], first["id"]);
 }
 
 #[tokio::test]

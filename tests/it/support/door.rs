@@ -13,6 +13,7 @@ use super::process::Server;
 pub(crate) struct Door {
     pub(crate) url: String,
     target: Arc<Mutex<String>>,
+    open: Arc<Mutex<Vec<JoinHandle<()>>>>,
     task: JoinHandle<()>,
 }
 
@@ -21,14 +22,20 @@ impl Door {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let target = Arc::new(Mutex::new(server.address()));
-        let seen = Arc::clone(&target);
+        let open = Arc::new(Mutex::new(Vec::new()));
+        let (seen, kept) = (Arc::clone(&target), Arc::clone(&open));
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let address = seen.lock().clone();
-                tokio::spawn(forward(client, address));
+                kept.lock().push(tokio::spawn(forward(client, address)));
             }
         });
-        Door { url, target, task }
+        Door { url, target, open, task }
+    }
+
+    /// Ends every connection that is open, without a word to either side.
+    pub(crate) fn cut(&self) {
+        self.open.lock().drain(..).for_each(|connection| connection.abort());
     }
 
     /// Connections from now on go to this server.

@@ -5,6 +5,7 @@ pub(crate) mod checker;
 pub(crate) mod door;
 pub(crate) mod history;
 pub(crate) mod person;
+pub(crate) mod preload;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod rest;

@@ -1,10 +1,10 @@
 //! A disk that is full, and a disk whose fsync fails.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::support::preload::preload;
 use crate::support::process::{Server, Setup, write};
 use crate::support::socket::Socket;
 use crate::support::{client_id, eventually, within};
@@ -18,18 +18,12 @@ struct Disk {
 impl Disk {
     fn new() -> Disk {
         let setup = Setup::new();
-        let (source, library) = (setup.beside("failing_disk.c"), setup.beside("failing_disk.so"));
-        write(&source, include_str!("failing_disk.c"));
-        let compiled =
-            Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(&source).arg("-ldl").output();
-        let compiled = compiled.expect("a C compiler, as building the server needs one too");
-        assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
         let triggers = setup.beside("triggers");
         std::fs::create_dir(&triggers).expect("the triggers' folder");
         let text = |path: &PathBuf| path.display().to_string();
+        let setup = preload(setup, "failing_disk", include_str!("failing_disk.c"));
         let setup = setup
             .clone()
-            .environment("LD_PRELOAD", &text(&library))
             .environment("FAILING_DISK_TRIGGERS", &text(&triggers))
             .environment("FAILING_DISK_FOLDER", &text(&setup.data()));
         Disk { setup, triggers }

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
 
+use crate::support::eventually;
 use crate::support::person::Person;
 use crate::support::process::{Server, Setup};
 use crate::support::raw::{Frame, Head, Raw, handshake_lines};
 use crate::support::socket::{SUBPROTOCOL, Socket, handshake, socket_url};
+use crate::ws::ticket_handshake;
 
 /// The handshake with a line changed, left out or added.
 async fn changed(server: &Server, person: &Person, name: &str, line: Option<&str>) -> Head {
@@ -53,9 +55,66 @@ async fn a_cookie_needs_an_origin_that_is_exactly_allowed() {
     let mut socket = Socket::try_connect(with_cookie(&server, &anna, Some(allowed)), None).await.expect("allowed");
     socket.send(json!({"type": "hello", "cursors": {}})).await;
     assert_eq!(socket.next().await["user"], anna.id.as_str());
-    let bearer = handshake(&server.url, &anna.token).with_header("Origin", "https://evil.example.net");
-    let refused = Socket::try_connect(bearer, None).await;
-    assert_eq!(refused.err().map(|(status, _)| status), Some(403), "an origin that is not allowed, with a token");
+}
+
+#[tokio::test]
+async fn a_token_needs_no_origin_and_a_ticket_no_foreign_one() {
+    // 3
+    let allowed = "https://app.example.com";
+    let server = Setup::new().set("server.allowed_origins", format!("[\"{allowed}\"]")).start().await;
+    let anna = server.person("anna").await;
+    for origin in [allowed, "https://evil.example.net", "null"] {
+        let bearer = handshake(&server.url, &anna.token).with_header("Origin", origin);
+        let mut socket = Socket::try_connect(bearer, None).await.expect("who holds the token may connect");
+        socket.send(json!({"type": "hello", "cursors": {}})).await;
+        assert_eq!(socket.next().await["user"], anna.id.as_str());
+    }
+    let ticket = anna.rest.bare("POST", "/tickets").await.body(201)["ticket"].as_str().unwrap().to_owned();
+    let from = |origin: &str| ticket_handshake(&server, &ticket).with_header("Origin", origin.to_owned());
+    for origin in ["https://evil.example.net", "null", ""] {
+        let refused = Socket::try_connect(from(origin), None).await;
+        assert_eq!(refused.err().map(|(status, _)| status), Some(403), "{origin:?}");
+    }
+    assert!(Socket::try_connect(from(allowed), None).await.is_ok(), "a refused page has not used it up");
+}
+
+#[tokio::test]
+async fn bad_tokens_and_tickets_count_against_the_address() {
+    let server = Setup::new().set("limits.anonymous_per_minute", 6).start().await;
+    // Two requests go for the account and the login.
+    let anna = server.person("anna").await;
+    let bad = |index: usize| match index % 2 {
+        0 => handshake(&server.url, "nonsense"),
+        _ => ticket_handshake(&server, "nonsense"),
+    };
+    for index in 0..4 {
+        let refused = Socket::try_connect(bad(index), None).await;
+        assert_eq!(refused.err().map(|(status, _)| status), Some(401), "{index}");
+    }
+    // The budget refills slowly, so that now and then one more goes through.
+    for index in 4..8 {
+        let refused = async || {
+            let refused = Socket::try_connect(bad(index), None).await.err().expect("never a socket");
+            (refused.0 != 401).then_some(refused)
+        };
+        let refused = eventually("an empty budget", refused).await;
+        assert!(refused.0 == 429 && refused.1.contains("\"rate_limited\""), "{refused:?}");
+    }
+    let claimed = async || {
+        let mut lines = handshake_lines(&server, "nonsense");
+        lines.push("X-Forwarded-For: 198.51.100.7".to_owned());
+        let head = Raw::tcp(&server).await.request(&lines).await;
+        (head.status != 401).then_some(head)
+    };
+    let head = eventually("an empty budget", claimed).await;
+    assert_eq!(head.status, 429, "what a header claims counts for nothing");
+    assert!(head.header("retry-after").is_some_and(|wait| wait.parse::<u64>().is_ok_and(|wait| wait >= 1)));
+    let over_rest = async || match server.anonymous().with_token("nonsense").get("/me").await {
+        answer if answer.status == 401 => None,
+        answer => Some(answer),
+    };
+    eventually("the same budget over REST", over_rest).await.refused(429, "rate_limited");
+    Socket::connect(&server.url, &anna.token).await;
 }
 
 #[tokio::test]

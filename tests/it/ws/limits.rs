@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::support::client_id;
 use crate::support::process::{Server, Setup};
+use crate::support::raw::{Frame, Raw};
 use crate::support::within;
 
 #[tokio::test]
@@ -75,6 +76,36 @@ async fn who_floods_for_long_is_closed_with_4029() {
     };
     assert_eq!(within("the flood to be cut off", flood).await, Some(4029));
     other.say(&room, "undisturbed").await;
+}
+
+#[tokio::test]
+async fn one_more_than_64_that_wait_is_rate_limited() {
+    // Commits wait long for company, so that nothing is answered before everything was read.
+    let server = Setup::new().set("store.commit_millis", 100).start().await;
+    let anna = server.person("anna").await;
+    let room = anna.group("tea", &[]).await;
+    let mut raw = Raw::online(&server, &anna).await;
+    let frames: Vec<u8> = (0..70)
+        .flat_map(|index| {
+            let frame = json!({"type": "send", "room": room, "client_id": client_id(), "body": index.to_string()});
+            Frame::text(frame.to_string()).bytes()
+        })
+        .collect();
+    raw.write(&frames).await;
+    let (mut acks, mut refused) = (0, 0);
+    while acks + refused < 70 {
+        let frame: serde_json::Value = serde_json::from_str(&raw.text().await).expect("JSON");
+        match frame["type"].as_str().unwrap() {
+            "ack" => acks += 1,
+            "nack" => {
+                assert_eq!((&frame["code"], &frame["retry"]), (&json!("rate_limited"), &json!("later")), "{frame}");
+                refused += 1;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((acks, refused), (64, 6));
+    assert_eq!(anna.bodies(&room).await.len(), 64, "what was refused never was");
 }
 
 #[tokio::test]

@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::support::person::Person;
+use crate::support::preload::Later;
 use crate::support::process::{Server, Setup};
 use crate::support::socket::Socket;
 
+/// Waits until this socket shows somebody so.
 async fn presence_of(socket: &mut Socket, person: &Person, status: &str) -> Value {
     let what = format!("{} to be {status}", person.handle);
     let id = person.id.clone();
@@ -41,6 +43,42 @@ async fn marks_go_to_the_room_and_only_forwards() {
     }
     let (_, welcome) = bert.resume(json!({})).await;
     assert_eq!((&welcome["rooms"][0]["read"], &welcome["rooms"][0]["unread"]), (&json!(fence), &json!(0)));
+}
+
+#[tokio::test]
+async fn marks_in_a_large_room_are_shown_to_the_own_devices_alone() {
+    let server = Server::start().await;
+    let [anna, bert] = server.people(["anna", "bert"]).await;
+    let room = anna.public_group("gardening").await;
+    let mut others = vec![bert.clone()];
+    for index in 0..99 {
+        others.push(server.person(&format!("somebody{index}")).await);
+    }
+    let join = async |person: &Person| {
+        person.rest.bare("PUT", &format!("/rooms/{room}/members/{}", person.id)).await.body(201);
+    };
+    for person in &others[..99] {
+        join(person).await;
+    }
+    let seq = anna.post(&room, "to a hundred").await;
+    let (mut reader, mut second, mut sender) = (bert.online().await, bert.online().await, anna.online().await);
+    let of_bert = |frame: &Value| frame["type"] == "marks" && frame["user"] == bert.id.as_str();
+    reader.send(json!({"type": "mark", "room": room, "read": seq})).await;
+    sender.find("the mark in a room of a hundred", of_bert).await;
+    second.find("the mark on the other device", of_bert).await;
+    let member = anna.rest.list(&format!("/rooms/{room}/members")).await.pop().unwrap();
+    assert!(member["read"].is_u64(), "{member}");
+    join(&others[99]).await;
+    let seq = anna.post(&room, "to a hundred and one").await;
+    reader.send(json!({"type": "mark", "room": room, "read": seq})).await;
+    second.find("the mark on the other device", |frame| of_bert(frame) && frame["read"] == seq).await;
+    let fence = anna.post(&room, "fence").await;
+    sender.event(&room, fence).await;
+    let arrived = sender.arrived().await;
+    assert!(!arrived.iter().any(of_bert), "{arrived:?}");
+    let members = anna.rest.list(&format!("/rooms/{room}/members?limit=200")).await;
+    assert_eq!(members.len(), 101);
+    assert!(members.iter().all(|member| member.get("read").is_none()), "{members:?}");
 }
 
 #[tokio::test]
@@ -187,4 +225,37 @@ async fn a_killed_client_goes_offline_when_it_misses_its_heartbeats() {
     watching.send(json!({"type": "watch", "users": [bert.id]})).await;
     presence_of(&mut watching, &bert, "online").await;
     presence_of(&mut watching, &bert, "offline").await;
+}
+
+#[tokio::test]
+async fn who_does_nothing_for_five_minutes_is_away_until_they_do_something() {
+    let (setup, clock) = Later::over(Setup::new().set("limits.heartbeat_seconds", 3_600));
+    let server = setup.start().await;
+    let [anna, bert] = server.people(["anna", "bert"]).await;
+    anna.group("tea", &[&bert]).await;
+    let mut phone = bert.online().await;
+    let mut watching = anna.online().await;
+    watching.send(json!({"type": "watch", "users": [bert.id]})).await;
+    presence_of(&mut watching, &bert, "online").await;
+    clock.by(290);
+    phone.ask(json!({"type": "ping"})).await;
+    clock.by(580);
+    let seq = anna.post(&anna.group("fence", &[]).await, "fence").await;
+    assert!(seq > 0);
+    assert!(
+        !watching.arrived().await.iter().any(|frame| frame["status"] == "away"),
+        "less than five minutes after the last frame"
+    );
+    clock.by(600);
+    let away = presence_of(&mut watching, &bert, "away").await;
+    assert!(away.get("last_seen").is_none(), "who is away is still here: {away}");
+    let mut late = anna.online().await;
+    late.send(json!({"type": "watch", "users": [bert.id]})).await;
+    presence_of(&mut late, &bert, "away").await;
+    phone.ask(json!({"type": "ping"})).await;
+    presence_of(&mut watching, &bert, "online").await;
+    clock.by(1_000);
+    presence_of(&mut watching, &bert, "away").await;
+    phone.leave().await;
+    assert!(presence_of(&mut watching, &bert, "offline").await["last_seen"].is_string());
 }
