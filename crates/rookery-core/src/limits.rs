@@ -13,11 +13,11 @@ pub struct Limits {
     pub rooms_per_user: usize,
     /// Members of one room.
     pub members_per_room: usize,
-    /// Writes per second that a user may keep up.
+    /// Writes per second that a user may keep up; of this and the next each node has a share.
     pub sends_per_second: u32,
     /// Writes that a user may make at once after a pause.
     pub send_burst: u32,
-    /// Connections of one user at once on this node.
+    /// Connections of one user at once.
     pub connections_per_user: usize,
     /// Connections of one login at once; one more closes the oldest.
     pub connections_per_device: usize,

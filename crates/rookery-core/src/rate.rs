@@ -27,6 +27,14 @@ impl Rate {
     pub const fn per_second(tokens: u32, burst: u32) -> Self {
         Self { per_minute: tokens.saturating_mul(60), burst }
     }
+
+    /// The share of it at one of so many nodes: all of them together give what one would, but for rounding up, and each gives
+    /// something.
+    #[must_use]
+    pub const fn share(self, nodes: u32) -> Self {
+        let nodes = if nodes == 0 { 1 } else { nodes };
+        Self { per_minute: self.per_minute.div_ceil(nodes), burst: self.burst.div_ceil(nodes) }
+    }
 }
 
 impl Bucket {

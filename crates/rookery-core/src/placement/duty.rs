@@ -12,6 +12,8 @@ pub enum Holder {
     Me,
     /// Another process, which this node sees alive.
     Alive(NodeId),
+    /// Another process, which is alive, and was asked for the shard long ago and in vain.
+    Silent(NodeId),
     /// Another process, which is dead: declared so by the failure detector, or it is an earlier life of a node that has
     /// started anew.
     Dead(NodeId),
@@ -43,24 +45,31 @@ pub enum Duty {
     Wait,
 }
 
+impl Duty {
+    /// What a node has to do about a shard that `owner` should have.
+    ///
+    /// Only the node that should own a shard claims it, so that a death makes one claim per shard and not one per node; and
+    /// only from a holder that is dead or does not answer, because one that is alive would lose sight of what is under way.
+    #[must_use]
+    pub fn of(owner: Option<&NodeId>, me: &NodeId, holder: &Holder) -> Self {
+        match (owner == Some(me), holder) {
+            (true, Holder::Me) => Self::Nothing,
+            (true, Holder::Nobody | Holder::Dead(_) | Holder::Silent(_)) => Self::Claim,
+            (true, Holder::Alive(other)) => Self::AskFor(other.clone()),
+            (true, Holder::Unheard(_) | Holder::TookOver(_)) => Self::Wait,
+            (false, Holder::Me) => owner.cloned().map_or(Self::GiveBack, Self::HandOver),
+            (false, _) => Self::Nothing,
+        }
+    }
+}
+
 impl Placement {
     /// What this node has to do about a shard.
     ///
     /// Whoever sends an offer or a question about a shard says with it how they are (which life, draining or not), and that
     /// is taken into the placement first. So the two agree at once, and not only when gossip has told each of the other.
-    ///
-    /// Only the node that should own a shard claims it, so that a death makes one claim per shard and not one per node; and
-    /// only from a holder that is dead, because one that is alive would lose what is under way.
     #[must_use]
     pub fn duty(&self, shard: ShardId, me: &NodeId, holder: &Holder) -> Duty {
-        let owner = self.owner(shard);
-        match (owner == Some(me), holder) {
-            (true, Holder::Me) => Duty::Nothing,
-            (true, Holder::Nobody | Holder::Dead(_)) => Duty::Claim,
-            (true, Holder::Alive(other)) => Duty::AskFor(other.clone()),
-            (true, Holder::Unheard(_) | Holder::TookOver(_)) => Duty::Wait,
-            (false, Holder::Me) => owner.cloned().map_or(Duty::GiveBack, Duty::HandOver),
-            (false, _) => Duty::Nothing,
-        }
+        Duty::of(self.owner(shard), me, holder)
     }
 }

@@ -8,6 +8,7 @@
 //! while cost claims, never events.
 
 mod duty;
+mod outlook;
 mod why;
 
 use std::{
@@ -16,6 +17,7 @@ use std::{
 };
 
 pub use duty::{Duty, Holder};
+pub use outlook::{Outlook, Patience};
 pub use why::Why;
 
 use crate::ids::{SHARDS, ShardId, UserId};

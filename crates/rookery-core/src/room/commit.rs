@@ -16,10 +16,13 @@ impl Room {
             pending.fate.get_or_insert(fate);
         }
         self.release(out);
-        self.failing |= fate == Fate::Failed && !self.pending.is_empty();
-        if self.failing && self.pending.iter().all(|pending| pending.fate.is_some()) {
-            self.undo_all(out);
+        let refused = self.pending.iter().position(|pending| pending.fate == Some(Fate::Failed));
+        if let Some(first) = refused
+            && self.pending.iter().skip(first).all(|pending| pending.fate.is_some())
+        {
+            self.undo(first, out);
         }
+        self.failing = self.pending.iter().any(|pending| pending.fate == Some(Fate::Failed));
     }
 
     /// Tells what an activation before this one may not have come to tell, because it ended over it: the events after
@@ -100,11 +103,15 @@ impl Room {
         }
     }
 
-    /// The store has refused something: everything from there on never was. Newest first, so that each undo finds the room
-    /// as its own event left it.
-    fn undo_all(&mut self, out: &mut Vec<Effect>) {
+    /// The store has refused something: everything from there on never was, and its numbers are free again. What stands
+    /// before it and has no fate yet may still come to be, so its numbers stay taken. Newest first, so that each undo finds
+    /// the room as its own event left it.
+    fn undo(&mut self, first: usize, out: &mut Vec<Effect>) {
         let mut refused = Vec::new();
-        while let Some(pending) = self.pending.pop_back() {
+        while self.pending.len() > first
+            && let Some(pending) = self.pending.pop_back()
+        {
+            self.last = pending.event.seq - 1;
             self.window.take_back();
             self.messages -= u64::from(matches!(pending.event.content, Content::Message { .. }));
             match &pending.undo {
@@ -116,12 +123,12 @@ impl Room {
             }
             refused.push(pending);
         }
-        self.last = self.head;
-        self.failing = false;
-        for Pending { event, caller, waiters, satisfied, .. } in refused.into_iter().rev() {
-            let same = std::iter::once(caller).chain(waiters).map(|caller| (caller, event.client_id));
-            for (caller, client_id) in same.chain(satisfied) {
-                out.push(Effect::Nack { caller, client_id: Some(client_id), refusal: write::unavailable() });
+        for Pending { event, caller, again, waiters, satisfied, .. } in refused.into_iter().rev() {
+            let same = std::iter::once(caller).chain(waiters).map(|caller| (caller, event.client_id, again));
+            let satisfied = satisfied.into_iter().map(|(caller, client_id)| (caller, client_id, false));
+            for (caller, client_id, confirm) in same.chain(satisfied) {
+                let (client_id, refusal) = (Some(client_id), write::unavailable());
+                out.push(Effect::Nack { caller, client_id, refusal, confirm });
             }
         }
     }
@@ -150,5 +157,8 @@ fn acknowledge(pending: &Pending, out: &mut Vec<Effect>) {
     };
     out.push(ack(&pending.caller, false));
     out.extend(pending.waiters.iter().map(|caller| ack(caller, true)));
-    out.extend(pending.satisfied.iter().map(|(caller, _)| Effect::Unchanged { caller: caller.clone() }));
+    out.extend(pending.satisfied.iter().map(|(caller, _)| {
+        // The commit that it follows from was looked at after it was asked for.
+        Effect::Unchanged { caller: caller.clone(), confirm: false }
+    }));
 }

@@ -54,6 +54,8 @@ pub enum Effect {
     Unchanged {
         /// Who asked.
         caller: Caller,
+        /// As of a `Nack`.
+        confirm: bool,
     },
     /// It did not happen and will not.
     Nack {
@@ -63,6 +65,9 @@ pub enum Effect {
         client_id: Option<ClientId>,
         /// Why.
         refusal: Refusal,
+        /// It speaks of how the room is, or of what was done before: true only if this is still the room's owner at some
+        /// moment from now on. Where that cannot be found out, nobody knows, and it is asked again.
+        confirm: bool,
     },
     /// Whether it happened, when it was asked for before, could not be found out now: to be asked again later.
     Undecided {

@@ -28,7 +28,7 @@ impl Room {
             _ => None,
         };
         if let Some(refusal) = refusal {
-            return out.push(Effect::Nack { caller, client_id: None, refusal });
+            return out.push(Effect::Nack { caller, client_id: None, refusal, confirm: true });
         }
         let read = read.unwrap_or(0);
         // What was read was delivered.
@@ -39,7 +39,7 @@ impl Room {
     pub(super) fn marked(&mut self, caller: Caller, user: UserId, stand: Option<(Seq, Seq)>, out: &mut Vec<Effect>) {
         let Some((read, delivered)) = stand else {
             let refusal = super::write::unavailable();
-            return out.push(Effect::Nack { caller, client_id: None, refusal });
+            return out.push(Effect::Nack { caller, client_id: None, refusal, confirm: false });
         };
         if self.shown_marks.len() > self.members.len() + SHOWN_BEYOND {
             self.shown_marks.retain(|user, _| self.members.contains_key(user));

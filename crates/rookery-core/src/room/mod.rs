@@ -51,6 +51,8 @@ struct Member {
 struct Pending {
     event: Arc<Event>,
     caller: Caller,
+    /// Somebody had asked for it before, perhaps somewhere else.
+    again: bool,
     /// Who sent the same write again in the meantime.
     waiters: Vec<Caller>,
     /// Who asked for what is so already once this event is durable.
@@ -112,7 +114,7 @@ pub struct Room {
     messages: u64,
     window: Window,
     pending: VecDeque<Pending>,
-    /// The store has refused something; nothing new until all that is under way is settled.
+    /// The store has refused something; nothing new until all that is under way behind it is settled.
     failing: bool,
     parked: VecDeque<Parked>,
     tickets: u64,

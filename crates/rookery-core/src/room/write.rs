@@ -98,7 +98,7 @@ impl Room {
     fn unchanged(&mut self, write: Write, out: &mut Vec<Effect>) {
         match self.pending.back_mut() {
             Some(pending) => pending.satisfied.push((write.caller, write.client_id)),
-            None => out.push(Effect::Unchanged { caller: write.caller }),
+            None => out.push(Effect::Unchanged { caller: write.caller, confirm: true }),
         }
     }
 
@@ -120,6 +120,7 @@ impl Room {
         } else if seq > self.head {
             // In flight: answered when it is durable.
             if let Some(pending) = self.pending.iter_mut().find(|pending| pending.event.seq == seq) {
+                pending.again |= write.again;
                 pending.waiters.push(write.caller);
             }
         } else {
@@ -148,6 +149,7 @@ impl Room {
         self.pending.push_back(Pending {
             event: Arc::clone(&event),
             caller: write.caller,
+            again: write.again,
             waiters: Vec::new(),
             satisfied: Vec::new(),
             fate: None,
@@ -224,7 +226,9 @@ fn look_up(parked: &mut Parked, out: &mut Vec<Effect>) {
 }
 
 pub(super) fn refuse(write: Write, refusal: Refusal, out: &mut Vec<Effect>) {
-    out.push(Effect::Nack { caller: write.caller, client_id: Some(write.client_id), refusal });
+    // That there is no place needs no owner to be true, unless the write may have happened elsewhere before.
+    let confirm = write.again || !matches!(refusal.code, Code::Busy | Code::Unavailable);
+    out.push(Effect::Nack { caller: write.caller, client_id: Some(write.client_id), refusal, confirm });
 }
 
 /// Refuses what nobody has looked for yet: true only of what was never asked for before.

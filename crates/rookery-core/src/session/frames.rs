@@ -150,7 +150,7 @@ impl Session {
             again: false,
             intent,
         };
-        self.asks.push(Ask { room, write: write.clone(), until: None });
+        self.asks.push(Ask { room, write: write.clone(), until: None, open: Vec::new() });
         out.push(Effect::Write { room, write });
     }
 

@@ -1,4 +1,4 @@
-//! Deadlines of a connection: `hello` in time, pings answered.
+//! Deadlines of a connection: `hello` in time, pings answered, what could not be read asked for again.
 
 use super::{Effect, Phase, Session, close};
 use crate::{limits::Limits, time::Millis};
@@ -13,6 +13,7 @@ impl Session {
         {
             return self.close(close::NO_HELLO, "no hello in time", out);
         }
+        self.pull_again(now, out);
         if now < self.next_ping {
             return;
         }

@@ -49,8 +49,15 @@ pub enum Input {
         /// The last that did.
         after: Seq,
     },
-    /// A room started anew and may have forgotten what it was asked.
+    /// A room started anew and has forgotten what it was asked.
     Restarted {
+        /// Which.
+        room: RoomId,
+        /// The node.
+        by: u16,
+    },
+    /// A room lives on another node from now on; who was asked before may still answer.
+    Moved {
         /// Which.
         room: RoomId,
     },
@@ -58,6 +65,8 @@ pub enum Input {
     Undecided {
         /// Which.
         client_id: ClientId,
+        /// The node that says so, and has it no more; none if nobody had taken it.
+        by: Option<u16>,
     },
     /// The user is in this room from now on, or their role or settings changed; `follows`: its events go to the client
     /// already.

@@ -20,7 +20,7 @@ use crate::{
         Refusal, codec,
         server::{Nack, RoomNotice, RoomView, ServerFrame},
     },
-    ids::{ClientId, DeviceId, RoomId, SessionId, UserId},
+    ids::{ClientId, DeviceId, RoomId, Seq, SessionId, UserId},
     limits::{CREDITS, Limits},
     rate::Bucket,
     room::Write,
@@ -75,15 +75,22 @@ struct Ask {
     write: Write,
     /// Until when we ask again by ourselves; set when the room first started anew.
     until: Option<Millis>,
+    /// The nodes that have it and have not said what became of it. One node takes and answers in order.
+    open: Vec<u16>,
 }
 
 /// A room whose missed events are being read.
 #[derive(Clone, Debug)]
 struct Pull {
     room: RoomId,
+    after: Seq,
     ticket: u32,
     /// What the client waits for: nothing (a hole found by ourselves), or `synced` with this id.
     wanted: Option<Option<Box<str>>>,
+    /// How often it could not be read.
+    tries: u8,
+    /// When it is asked for again, as it could not be read; none while the answer is on its way.
+    again: Option<Millis>,
 }
 
 /// The machine.
@@ -160,7 +167,7 @@ impl Session {
     pub fn due(&self) -> Millis {
         match self.phase {
             Phase::Silent { deadline } => deadline.min(self.next_ping),
-            _ => self.next_ping,
+            _ => self.pulls.iter().filter_map(|pull| pull.again).fold(self.next_ping, Millis::min),
         }
     }
 
@@ -174,11 +181,12 @@ impl Session {
             Input::BadFrame(bad) => self.bad_frame(&bad, now, out),
             Input::Loaded(rooms) => self.loaded(rooms, limits, now, out),
             Input::Answered { client_id } => self.answered(client_id),
-            Input::Pulled { room, ticket, after, answer } => self.pulled(room, ticket, after, answer, out),
+            Input::Pulled { room, ticket, after, answer } => self.pulled(room, ticket, after, answer, now, out),
             Input::CaughtUp { room, seq } => self.caught_up(room, seq, out),
             Input::Hole { room, after } => self.hole(room, after, out),
-            Input::Restarted { room } => self.restarted(room, now, out),
-            Input::Undecided { client_id } => self.undecided(client_id, now, out),
+            Input::Restarted { room, by } => self.restarted(room, by, now, out),
+            Input::Moved { room } => self.ask_again(room, now, out),
+            Input::Undecided { client_id, by } => self.undecided(client_id, by, now, out),
             Input::Appeared { view, follows } => self.appeared(view, follows, out),
             Input::Vanished { room } => self.vanished(room, out),
             Input::Pong => self.unanswered = 0,
@@ -198,6 +206,27 @@ impl Session {
         }
     }
 
+    /// A node has a write, and may do it.
+    pub fn taken(&mut self, client_id: ClientId, by: u16) {
+        if let Some(ask) = self.asks.iter_mut().find(|ask| ask.write.client_id == client_id)
+            && !ask.open.contains(&by)
+        {
+            ask.open.push(by);
+        }
+    }
+
+    /// A node refuses a write: whether the client may be told so. Not while another node may still do it, and not what was
+    /// answered or left open before.
+    pub fn refused(&mut self, client_id: ClientId, by: u16) -> bool {
+        let Some(ask) = self.asks.iter_mut().find(|ask| ask.write.client_id == client_id) else { return false };
+        ask.open.retain(|node| *node != by);
+        let may_be_told = ask.open.is_empty();
+        if may_be_told {
+            self.answered(client_id);
+        }
+        may_be_told
+    }
+
     /// The rooms that owe this connection an answer.
     pub fn asked_rooms(&self) -> impl Iterator<Item = RoomId> + '_ {
         self.asks.iter().map(|ask| ask.room).chain(self.pulls.iter().map(|pull| pull.room))
@@ -207,8 +236,16 @@ impl Session {
         self.asks.len() + self.pulls.len() < CREDITS
     }
 
-    /// The room started anew: what it had not answered is asked again; what it had done already it answers as a repeat.
-    fn restarted(&mut self, room: RoomId, now: Millis, out: &mut Vec<Effect>) {
+    /// The room started anew on a node, and forgot there what it was asked.
+    fn restarted(&mut self, room: RoomId, by: u16, now: Millis, out: &mut Vec<Effect>) {
+        for ask in self.asks.iter_mut().filter(|ask| ask.room == room) {
+            ask.open.retain(|node| *node != by);
+        }
+        self.ask_again(room, now, out);
+    }
+
+    /// What the room has not answered is asked again; what it had done already it answers as a repeat.
+    fn ask_again(&mut self, room: RoomId, now: Millis, out: &mut Vec<Effect>) {
         for ask in self.asks.iter_mut().filter(|ask| ask.room == room) {
             ask.until.get_or_insert(now.plus(ASKED_AGAIN_MS));
             ask.write.again = true;
@@ -218,8 +255,9 @@ impl Session {
 
     /// Nobody could say what became of a write: asks again, but not for ever. After that the client gets no answer, which
     /// means just that: nobody knows, ask again.
-    fn undecided(&mut self, client_id: ClientId, now: Millis, out: &mut Vec<Effect>) {
+    fn undecided(&mut self, client_id: ClientId, by: Option<u16>, now: Millis, out: &mut Vec<Effect>) {
         let Some(ask) = self.asks.iter_mut().find(|ask| ask.write.client_id == client_id) else { return };
+        ask.open.retain(|node| Some(*node) != by);
         if *ask.until.get_or_insert(now.plus(ASKED_AGAIN_MS)) <= now {
             return self.answered(client_id);
         }

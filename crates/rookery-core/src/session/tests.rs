@@ -26,6 +26,10 @@ fn session() -> Session {
     Session::new(peer, &LIMITS(), Millis(0))
 }
 
+fn unavailable() -> Refusal {
+    Refusal::new(crate::frame::Code::Unavailable, "the room's node does not answer")
+}
+
 fn view(n: u128, head: u64) -> RoomView {
     RoomView {
         room: room(n),
@@ -98,15 +102,23 @@ fn a_cursor_at_the_head_is_synced_at_once() {
 }
 
 #[test]
-fn too_far_behind_or_beyond_the_head_is_a_gap() {
-    for cursor in [0, 900] {
-        let head = REPLAY_PER_ROOM + 1;
-        let (_, effects) = live(vec![view(1, head)], serde_json::json!({room(1).to_string(): cursor}));
-        let frames = sent(&effects);
-        assert_eq!(frames[0]["resume"], serde_json::json!({room(1).to_string(): "gap"}));
-        assert_eq!(frames[1]["type"], "gap");
-        assert_eq!((&frames[1]["from"], &frames[1]["to"]), (&(cursor + 1).into(), &head.into()));
-    }
+fn too_far_behind_is_a_gap() {
+    let head = REPLAY_PER_ROOM + 1;
+    let (_, effects) = live(vec![view(1, head)], serde_json::json!({room(1).to_string(): 0}));
+    let frames = sent(&effects);
+    assert_eq!(frames[0]["resume"], serde_json::json!({room(1).to_string(): "gap"}));
+    assert_eq!((&frames[1]["type"], &frames[1]["from"], &frames[1]["to"]), (&"gap".into(), &1.into(), &head.into()));
+}
+
+#[test]
+fn a_cursor_beyond_what_the_list_of_rooms_says_is_a_gap_only_if_the_room_says_so_too() {
+    let (mut session, effects) = live(vec![view(1, 5)], serde_json::json!({room(1).to_string(): 8}));
+    assert!(effects.contains(&Effect::Pull { room: room(1), after: 8, ticket: 1 }));
+    let mut other = session.clone();
+    let answer = |head| Input::Pulled { room: room(1), ticket: 1, after: 8, answer: Ok(head) };
+    assert_eq!(step(&mut session, answer(9), 0), [Effect::Deliver { room: room(1) }], "the list was old");
+    let gap = &sent(&step(&mut other, answer(5), 0))[0];
+    assert_eq!((&gap["type"], &gap["from"], &gap["to"]), (&"gap".into(), &9.into(), &5.into()));
 }
 
 #[test]
@@ -181,7 +193,7 @@ fn what_a_room_had_not_answered_is_asked_again_when_it_starts_anew() {
     say(&mut session, send_frame(7), 0);
     say(&mut session, send_frame(8), 0);
     session.answered(ClientId(Uuid::from_u128(7)));
-    let again = step(&mut session, Input::Restarted { room: room(1) }, 0);
+    let again = step(&mut session, Input::Restarted { room: room(1), by: 0 }, 0);
     let keys: Vec<ClientId> = again
         .iter()
         .filter_map(|effect| match effect {
@@ -206,11 +218,38 @@ fn what_nobody_could_decide_is_asked_again_for_a_while_and_then_left_open() {
     let (mut session, _) = live(vec![view(1, 0)], serde_json::json!({}));
     let client_id = ClientId(Uuid::from_u128(7));
     assert_eq!(writes(&say(&mut session, send_frame(7), 0)), [(client_id, false)]);
-    assert_eq!(writes(&step(&mut session, Input::Restarted { room: room(1) }, 1_000)), [(client_id, true)]);
-    assert_eq!(writes(&step(&mut session, Input::Undecided { client_id }, 10_999)), [(client_id, true)]);
+    assert_eq!(writes(&step(&mut session, Input::Restarted { room: room(1), by: 0 }, 1_000)), [(client_id, true)]);
+    assert_eq!(writes(&step(&mut session, Input::Undecided { client_id, by: None }, 10_999)), [(client_id, true)]);
     // Nobody knows what became of it: no frame says that it did not happen.
-    assert!(step(&mut session, Input::Undecided { client_id }, 11_000).is_empty());
-    assert!(step(&mut session, Input::Restarted { room: room(1) }, 11_001).is_empty());
+    assert!(step(&mut session, Input::Undecided { client_id, by: None }, 11_000).is_empty());
+    assert!(step(&mut session, Input::Restarted { room: room(1), by: 0 }, 11_001).is_empty());
+}
+
+#[test]
+fn a_refusal_is_told_only_when_nobody_else_may_still_do_it() {
+    let (mut session, _) = live(vec![view(1, 0)], serde_json::json!({}));
+    let client_id = ClientId(Uuid::from_u128(7));
+    let (one, other) = (1, 2);
+    say(&mut session, send_frame(7), 0);
+    session.taken(client_id, one);
+    // The room moves before the first node has said anything.
+    assert_eq!(writes(&step(&mut session, Input::Moved { room: room(1) }, 0)), [(client_id, true)]);
+    session.taken(client_id, other);
+    assert!(!session.refused(client_id, other), "the first may still do it");
+    assert_eq!(writes(&step(&mut session, Input::Undecided { client_id, by: None }, 0)), [(client_id, true)]);
+    session.taken(client_id, other);
+    assert!(!session.refused(client_id, other));
+    // On the first node the room has started anew, and forgot it there.
+    step(&mut session, Input::Restarted { room: room(1), by: one }, 0);
+    session.taken(client_id, other);
+    assert!(session.refused(client_id, other));
+    assert!(!session.refused(client_id, other), "once");
+
+    say(&mut session, send_frame(8), 0);
+    let client_id = ClientId(Uuid::from_u128(8));
+    session.taken(client_id, one);
+    session.answered(client_id);
+    assert!(!session.refused(client_id, one), "what was acknowledged is not refused afterwards");
 }
 
 #[test]
@@ -261,6 +300,45 @@ fn a_hole_that_we_found_ourselves_is_filled_without_a_word() {
     let answer = step(&mut session, Input::Pulled { room: room(1), ticket: 1, after: 3, answer: Ok(5_000) }, 0);
     assert_eq!(answer, [Effect::Deliver { room: room(1) }]);
     assert!(step(&mut session, Input::CaughtUp { room: room(1), seq: 5_000 }, 0).is_empty());
+}
+
+#[test]
+fn what_cannot_be_read_now_is_asked_for_again_without_a_word_for_half_a_minute() {
+    let (mut session, _) = live(vec![view(1, 3)], serde_json::json!({}));
+    let refused = |ticket| Input::Pulled { room: room(1), ticket, after: 3, answer: Err(unavailable()) };
+    step(&mut session, Input::Hole { room: room(1), after: 3 }, 0);
+    let mut now = 0;
+    for ticket in 1..=6 {
+        assert_eq!(step(&mut session, refused(ticket), now), [], "the client hears nothing of it");
+        loop {
+            // The deadline may also be that of a ping.
+            now = session.due().0;
+            let effects = step(&mut session, Input::Tick, now);
+            if effects.contains(&Effect::Pull { room: room(1), after: 3, ticket: ticket + 1 }) {
+                break;
+            }
+        }
+    }
+    assert_eq!((now, session.due()), (31_500, Millis(50_000)));
+    let ticket = 7;
+    let mut given_up = session.clone();
+    let told = step(&mut given_up, refused(ticket), now);
+    assert!(told.contains(&Effect::Unlisten { room: room(1) }));
+    assert_eq!((&sent(&told)[0]["code"], &sent(&told)[0]["id"]), (&"unavailable".into(), &Value::Null));
+    let answer = Input::Pulled { room: room(1), ticket, after: 3, answer: Ok(9) };
+    assert_eq!(step(&mut session, answer, now), [Effect::Deliver { room: room(1) }]);
+}
+
+#[test]
+fn who_may_not_read_is_told_so_at_once_and_so_is_who_waits_for_an_answer_with_a_name() {
+    let (mut session, _) = live(vec![view(1, 3)], serde_json::json!({}));
+    step(&mut session, Input::Hole { room: room(1), after: 3 }, 0);
+    let refusal = Refusal::new(crate::frame::Code::NotMember, "not in it");
+    let told = step(&mut session, Input::Pulled { room: room(1), ticket: 1, after: 3, answer: Err(refusal) }, 0);
+    assert_eq!(sent(&told)[0]["code"], "not_member");
+    say(&mut session, serde_json::json!({"type": "sync", "room": room(1), "after": 2, "id": "s"}), 0);
+    let told = step(&mut session, Input::Pulled { room: room(1), ticket: 2, after: 2, answer: Err(unavailable()) }, 0);
+    assert_eq!((&sent(&told)[0]["code"], &sent(&told)[0]["id"]), (&"unavailable".into(), &"s".into()));
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub enum Input {
         /// The epoch from now on.
         epoch: Epoch,
     },
+    /// The claim did not succeed: another process has the shard since.
+    Outrun,
     /// The claim did not succeed; nothing is known about the owner.
     ClaimFailed,
     /// The store says that somebody else owns the shard.

@@ -47,7 +47,10 @@ impl Stamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ownership {
     None,
-    Claiming,
+    /// `again`: it was refused once, by what this process had not known.
+    Claiming {
+        again: bool,
+    },
     Mine(Epoch),
 }
 
@@ -96,7 +99,7 @@ impl Shard {
     pub const fn epoch(&self) -> Option<Epoch> {
         match self.ownership {
             Ownership::Mine(epoch) => Some(epoch),
-            Ownership::None | Ownership::Claiming => None,
+            Ownership::None | Ownership::Claiming { .. } => None,
         }
     }
 
@@ -116,6 +119,7 @@ impl Shard {
         match input {
             Input::Wanted { room } => self.wanted(room, out),
             Input::Claimed { epoch } => self.claimed(epoch, out),
+            Input::Outrun => self.outrun(out),
             Input::ClaimFailed => self.claim_failed(out),
             Input::Fenced | Input::GivenBack => self.fenced(out),
             Input::Retired { room } => {
@@ -138,7 +142,7 @@ impl Shard {
         }
         match self.ownership {
             Ownership::Mine(epoch) => self.wake(room, epoch, out),
-            Ownership::Claiming => {
+            Ownership::Claiming { .. } => {
                 self.waiting.insert(room);
             }
             Ownership::None => {
@@ -159,7 +163,7 @@ impl Shard {
     }
 
     fn claim(&mut self, out: &mut Vec<Effect>) {
-        self.ownership = Ownership::Claiming;
+        self.ownership = Ownership::Claiming { again: false };
         out.push(Effect::Claim { shard: self.id });
     }
 
@@ -182,6 +186,15 @@ impl Shard {
         for room in std::mem::take(&mut self.waiting) {
             self.wake(room, epoch, out);
         }
+    }
+
+    /// A process that believed the shard to be its own still learns by the first refusal how it stands, so it tries once more.
+    fn outrun(&mut self, out: &mut Vec<Effect>) {
+        if self.ownership != (Ownership::Claiming { again: false }) {
+            return self.claim_failed(out);
+        }
+        self.ownership = Ownership::Claiming { again: true };
+        out.push(Effect::Claim { shard: self.id });
     }
 
     fn claim_failed(&mut self, out: &mut Vec<Effect>) {

@@ -98,3 +98,17 @@ fn without_a_claim_nothing_wakes() {
     assert_eq!(step(&mut shard, Input::Wanted { room: room(2) }), []);
     assert_eq!(step(&mut shard, Input::ClaimFailed).len(), 2);
 }
+
+#[test]
+fn who_is_outrun_claims_once_more_and_then_refuses() {
+    let claim = [Effect::Claim { shard: ShardId(3) }];
+    let mut shard = Shard::new(ShardId(3));
+    assert_eq!(step(&mut shard, Input::Wanted { room: room(1) }), claim);
+    assert_eq!(step(&mut shard, Input::Outrun), claim);
+    assert_eq!(step(&mut shard, Input::Wanted { room: room(2) }), [], "a claim is under way");
+    let refused = [room(1), room(2)].map(|room| Effect::Refuse { room });
+    assert_eq!(step(&mut shard, Input::Outrun), refused);
+    assert_eq!(step(&mut shard, Input::Wanted { room: room(1) }), claim);
+    assert_eq!(step(&mut shard, Input::Outrun), claim, "each claim has its second try");
+    assert!(matches!(step(&mut shard, Input::Claimed { epoch: 4 })[..], [Effect::Wake { .. }]));
+}

@@ -57,7 +57,8 @@ impl World {
                     self.history.count("claimed");
                     self.shard_step(node, shard, shard::Input::Claimed { epoch });
                 }
-                Effect::NotClaimed { .. } => self.shard_step(node, shard, shard::Input::ClaimFailed),
+                Effect::NotClaimed { found: Some(_) } => self.shard_step(node, shard, shard::Input::Outrun),
+                Effect::NotClaimed { found: None } => self.shard_step(node, shard, shard::Input::ClaimFailed),
                 Effect::Lost { .. } => {
                     self.history.count("superseded");
                     self.shard_step(node, shard, shard::Input::Fenced);
@@ -259,8 +260,12 @@ impl World {
                     self.history.count("undecided");
                     self.answer_call(node, call, Answer::Ended);
                 }
-                room::Effect::Unchanged { caller: Caller::Request(call) } => {
+                room::Effect::Unchanged { caller: Caller::Request(call), .. } => {
                     self.answer_call(node, call, Answer::Unchanged);
+                }
+                room::Effect::Nack { caller: Caller::Request(call), confirm: false, .. } => {
+                    self.history.count("refused at once");
+                    self.answer_call(node, call, Answer::Refused);
                 }
                 room::Effect::Nack { caller: Caller::Request(call), .. } => {
                     self.nodes[node].refusals.insert(call);

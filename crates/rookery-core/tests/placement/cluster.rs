@@ -2,14 +2,14 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque},
+    collections::{BTreeSet, BinaryHeap, VecDeque},
 };
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rookery_core::{
     ids::{SHARDS, ShardId},
-    placement::{NodeId, Placement},
+    placement::{NodeId, Outlook, Placement},
 };
 
 use crate::tally::Tally;
@@ -26,13 +26,8 @@ pub(crate) const SWAP: std::ops::Range<u64> = 5..30;
 pub(crate) const REST: std::ops::Range<u64> = 20..200;
 /// Milliseconds after which a node looks again at what it has not got.
 const TICK: u64 = 1_000;
-/// Milliseconds that a node must have been there before it takes somebody of whom it never heard for dead.
-pub(crate) const PATIENCE: u64 = 10_000;
-/// Milliseconds that a node waits for more news before it acts on some; and after its start before it acts at all.
+/// Milliseconds that a node waits for more news before it acts on some.
 pub(crate) const MORE_NEWS: u64 = 200;
-pub(crate) const SETTLING_IN: u64 = 2_000;
-/// Milliseconds before a node takes a shard back from somebody who took it while they seemed dead.
-pub(crate) const TAKE_BACK: u64 = 30_000;
 /// Shards that a node sees to at a time.
 pub(crate) const AT_ONCE: usize = 32;
 
@@ -57,15 +52,15 @@ pub(crate) struct Node {
     pub(crate) is_up: bool,
     pub(crate) draining: bool,
     pub(crate) number: u32,
-    pub(crate) since: u64,
+    /// What it knows of the others; the rules are those of the core.
+    pub(crate) outlook: Outlook,
     /// The life of each other node that was seen last, and how.
     pub(crate) sights: Vec<(u32, Sight)>,
     pub(crate) placement: Placement,
     /// A look at everything is planned.
     pub(crate) looks: bool,
-    /// Shards that it claimed and has not given back, as far as it knows; and when it found out about those that it lost.
+    /// Shards that it claimed and has not given back, as far as it knows.
     pub(crate) mine: BTreeSet<u16>,
-    pub(crate) lost: BTreeMap<u16, u64>,
     /// Shards that wait until one of those that are seen to is done; each once, so never more than there are.
     pub(crate) queue: VecDeque<u16>,
     pub(crate) busy: BTreeSet<u16>,
@@ -193,32 +188,31 @@ impl Cluster {
         let others = self.nodes.len().max(node + 1);
         if node == self.nodes.len() {
             let id = NodeId::from(format!("node-{node}").as_str());
+            let outlook = self.outlook(&id, Life { node, number: 0 });
             self.nodes.push(Node {
                 id,
                 is_up: false,
                 draining: false,
                 number: 0,
-                since: 0,
+                outlook,
                 sights: Vec::new(),
                 placement: Placement::new(),
                 looks: false,
                 mine: BTreeSet::new(),
-                lost: BTreeMap::new(),
                 queue: VecDeque::new(),
                 busy: BTreeSet::new(),
             });
         }
-        let now = self.now;
+        let number = self.nodes[node].number + 1;
+        let outlook = self.outlook(&self.nodes[node].id, Life { node, number });
         let own = &mut self.nodes[node];
-        (own.is_up, own.draining, own.since) = (true, false, now);
-        own.number += 1;
+        (own.is_up, own.draining, own.number, own.outlook) = (true, false, number, outlook);
         own.sights = vec![(0, Sight::Unheard); others];
         own.placement = Placement::new();
         own.placement.set(&own.id.clone(), false);
         own.queue.clear();
         own.busy.clear();
         own.mine.clear();
-        own.lost.clear();
         own.looks = true;
         self.announce(node);
         let ups: Vec<usize> =
@@ -230,7 +224,7 @@ impl Cluster {
         }
         let delay = self.draw(READ);
         self.plan(delay, Event::Looks { who: self.life(node) });
-        let delay = SETTLING_IN + self.draw(1..TICK);
+        let delay = self.settles_in(node) + self.draw(1..TICK);
         self.plan(delay, Event::Ticks { who: self.life(node) });
     }
 

@@ -1,15 +1,37 @@
 //! What nodes do about shards: by what they see, by what they are told, and by what the store decides.
 
 use rookery_core::{
+    fence::Owner,
     ids::{SHARDS, ShardId},
-    placement::{Duty, Holder, NodeId},
+    placement::{Duty, Holder, NodeId, Outlook, Patience},
+    time::Millis,
 };
+use uuid::Uuid;
 
-use crate::cluster::{
-    AT_ONCE, Cluster, Event, Life, MESSAGE, MORE_NEWS, PATIENCE, READ, REST, Row, SETTLING_IN, SWAP, Sight, TAKE_BACK,
-};
+use crate::cluster::{AT_ONCE, Cluster, Event, Life, MESSAGE, MORE_NEWS, READ, REST, Row, SWAP, Sight};
 
 impl Cluster {
+    /// What a node knows when it starts.
+    pub(crate) fn outlook(&self, id: &NodeId, life: Life) -> Outlook {
+        // News takes longer to hundreds of nodes than to a few, and nobody here is silent for another reason.
+        let patience = Patience { asked: 10_000, ..Patience::default() };
+        Outlook::new(owner(id, life), patience, self.millis())
+    }
+
+    const fn millis(&self) -> Millis {
+        Millis(self.now.cast_signed())
+    }
+
+    /// A life of a node as the owner of shards.
+    fn owner(&self, life: Life) -> Owner {
+        owner(&self.nodes[life.node].id, life)
+    }
+
+    /// Milliseconds until a node takes its part.
+    pub(crate) fn settles_in(&self, node: usize) -> u64 {
+        self.nodes[node].outlook.settles_in(self.millis()).unsigned_abs()
+    }
+
     /// Whoever says something about a shard says with it how they are, and that is heard first: otherwise the two could
     /// not agree before gossip has told each about the other.
     pub(crate) fn hears(&mut self, from: Life, to: usize) -> bool {
@@ -53,7 +75,7 @@ impl Cluster {
     }
 
     pub(crate) fn sees(&mut self, node: usize, whom: Life, up: bool, draining: bool) {
-        let id = self.nodes[whom.node].id.clone();
+        let (id, other, now) = (self.nodes[whom.node].id.clone(), self.owner(whom), self.millis());
         let own = &mut self.nodes[node];
         if own.sights.len() <= whom.node {
             own.sights.resize(whom.node + 1, (0, Sight::Unheard));
@@ -70,26 +92,26 @@ impl Cluster {
             (true, false) => Sight::Alive,
         };
         (*number, *sight) = (whom.number, seen);
+        own.outlook.sees(&other, up, now);
         match seen {
             Sight::Gone | Sight::Unheard => own.placement.remove(&id),
             Sight::Draining => own.placement.set(&id, true),
             Sight::Alive => own.placement.set(&id, false),
         }
         if !std::mem::replace(&mut self.nodes[node].looks, true) {
-            let settled_in = (self.nodes[node].since + SETTLING_IN).saturating_sub(self.now);
-            self.plan(settled_in.max(MORE_NEWS), Event::Looks { who: self.life(node) });
+            self.plan(self.settles_in(node).max(MORE_NEWS), Event::Looks { who: self.life(node) });
         }
     }
 
     /// Sees to every shard that a node has and should not, or should have and has not.
     pub(crate) fn look(&mut self, node: usize) {
-        let (life, now) = (self.life(node), self.now);
-        let settles_in = now < self.nodes[node].since + SETTLING_IN;
+        let (life, now) = (self.life(node), self.millis());
+        let settles_in = self.settles_in(node) > 0;
         for shard in 0..SHARDS {
             let holder = self.rows[usize::from(shard)].holder;
             let has = holder == Some(life);
             if !has && self.nodes[node].mine.remove(&shard) {
-                self.nodes[node].lost.insert(shard, now);
+                self.nodes[node].outlook.lost(ShardId(shard), now);
             }
             // What a node had itself before it started anew it need not think about.
             let had = holder.is_some_and(|holder| holder.node == node);
@@ -122,31 +144,20 @@ impl Cluster {
         self.go_on(node);
     }
 
+    /// Who a shard's row names.
+    fn named(&self, shard: u16) -> Option<Owner> {
+        self.rows[usize::from(shard)].holder.map(|life| self.owner(life))
+    }
+
     fn holder(&self, node: usize, shard: u16) -> Holder {
-        let Some(life) = self.rows[usize::from(shard)].holder else { return Holder::Nobody };
-        if life == self.life(node) {
-            return Holder::Me;
-        }
-        let id = self.nodes[life.node].id.clone();
-        let (number, sight) = self.nodes[node].sights.get(life.node).copied().unwrap_or((0, Sight::Unheard));
-        let has_waited = self.now >= self.nodes[node].since + PATIENCE;
-        let is_earlier = life.node == node || life.number < number;
-        let lost = self.nodes[node].lost.get(&shard);
-        match sight {
-            Sight::Gone if lost.is_some_and(|lost| self.now < lost + TAKE_BACK) => Holder::TookOver(id),
-            _ if is_earlier => Holder::Dead(id),
-            Sight::Unheard if has_waited => Holder::Dead(id),
-            Sight::Unheard => Holder::Unheard(id),
-            _ if life.number > number => Holder::Unheard(id),
-            Sight::Alive | Sight::Draining => Holder::Alive(id),
-            Sight::Gone => Holder::Dead(id),
-        }
+        self.nodes[node].outlook.holder(ShardId(shard), self.named(shard).as_ref(), self.millis())
     }
 
     pub(crate) fn reads(&mut self, who: Life, shard: u16) {
-        let holder = self.holder(who.node, shard);
-        let own = &self.nodes[who.node];
-        match own.placement.duty(ShardId(shard), &own.id, &holder) {
+        let (row, now) = (self.named(shard), self.millis());
+        let own = &mut self.nodes[who.node];
+        let owner = own.placement.owner(ShardId(shard));
+        match own.outlook.duty(ShardId(shard), owner, row.as_ref(), now) {
             Duty::Claim => {
                 let (delay, from) = (self.draw(SWAP), self.rows[usize::from(shard)].epoch);
                 return self.plan(delay, Event::Swaps { who, shard, from, keep: true, tell: None });
@@ -202,4 +213,8 @@ impl Cluster {
             self.done(who.node, shard);
         }
     }
+}
+
+fn owner(id: &NodeId, life: Life) -> Owner {
+    Owner { node: id.clone(), incarnation: Uuid::from_u128(life.number.into()) }
 }

@@ -54,6 +54,7 @@ pub(crate) struct Batch {
 pub(crate) enum Item {
     Batch(Batch),
     Answer { session: SessionId, client_id: Option<ClientId>, text: Bytes },
+    Refusal { session: SessionId, client_id: ClientId, text: Bytes },
     Head { room: RoomId, head: Seq },
     Marks { room: RoomId, only: Option<UserId>, text: Bytes },
     Appeared { user: UserId, view: RoomView },
@@ -170,6 +171,11 @@ impl World {
                     self.push(hub, session, None, &text);
                 }
             }
+            Item::Refusal { session, client_id, text } => {
+                if self.seat(hub, session).is_some_and(|seat| seat.machine.refused(client_id, 0)) {
+                    self.push(hub, session, None, &text);
+                }
+            }
             Item::Head { room, head } => self.head_is(hub, room, head),
             Item::Marks { room, only, text } => {
                 let live = |seat: &Seat| seat.follows.get(&room).is_some_and(Subscription::is_live);
@@ -193,10 +199,12 @@ impl World {
                     }
                 }
             }
-            Item::Undecided { session, client_id } => self.seat_step(hub, session, Input::Undecided { client_id }),
+            Item::Undecided { session, client_id } => {
+                self.seat_step(hub, session, Input::Undecided { client_id, by: Some(0) })
+            }
             Item::Restarted(room) => {
                 for session in self.sessions(hub, |_| true) {
-                    self.seat_step(hub, session, Input::Restarted { room });
+                    self.seat_step(hub, session, Input::Restarted { room, by: 0 });
                 }
             }
         }

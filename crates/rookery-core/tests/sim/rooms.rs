@@ -75,7 +75,7 @@ impl World {
                 Caller::Request(number) => self.answer_request(number, client_id, Ok(seq)),
             },
             room::Effect::Unchanged { .. } => {}
-            room::Effect::Nack { caller, client_id, refusal } => self.refuse(room, caller, client_id, &refusal),
+            room::Effect::Nack { caller, client_id, refusal, .. } => self.refuse(room, caller, client_id, &refusal),
             room::Effect::Undecided { caller, client_id } => self.undecided(&caller, client_id),
             room::Effect::FanOut(events) => self.fan_out(room, &events, acks),
             room::Effect::Appeared { user } => self.inside_later(0, most, Inside::Appeared(room, user)),
@@ -191,7 +191,11 @@ impl World {
             Caller::Session { hub, session, id } => {
                 let frame = ServerFrame::Nack(Nack::of(refusal, id.as_deref(), Some(room), client_id));
                 let text = codec::encode(&frame);
-                self.tell_hub(hub.into(), Item::Answer { session, client_id, text });
+                let item = match client_id {
+                    Some(client_id) => Item::Refusal { session, client_id, text },
+                    None => Item::Answer { session, client_id, text },
+                };
+                self.tell_hub(hub.into(), item);
             }
             Caller::Request(number) => {
                 if let Some(client_id) = client_id {

@@ -202,11 +202,11 @@ impl World {
                     self.log.get(usize::try_from(seq).unwrap() - 1).expect("acknowledged before it was durable");
                 assert_eq!((event.sender, event.client_id), (write.user, write.client_id), "another write's number");
             }
-            Effect::Nack { caller, client_id, refusal } => {
+            Effect::Nack { caller, client_id, refusal, .. } => {
                 let write = self.tell(&caller, Told::Nack(refusal.code, refusal.field));
                 assert_eq!(Some(write.client_id), client_id);
             }
-            Effect::Unchanged { caller } => {
+            Effect::Unchanged { caller, .. } => {
                 let write = self.tell(&caller, Told::Unchanged);
                 let since = self.asked[number_of(&caller)].since;
                 let was_so = |end| State::after(self.kind, &self.log[..end]).is_so_already(&write.intent);
