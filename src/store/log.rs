@@ -2,8 +2,10 @@
 
 use std::{ops::RangeInclusive, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use rookery_core::{
     event::Event,
+    fence::Owner,
     ids::{ClientId, RoomId, Seq, ShardId, UserId},
     room::{Looked, Snapshot},
     shard::{Epoch, Stamp},
@@ -89,6 +91,13 @@ pub trait MessageLog: Send + Sync {
     /// How many may wait.
     fn queue_bound(&self) -> usize;
 
+    /// Which process has claimed a shard and not given it back, as of some moment after the question. It may have ended since,
+    /// and another may claim it meanwhile: good for deciding whether to claim, never for more. A store that one process owns
+    /// alone knows of no other.
+    fn holder(&self, _shard: ShardId) -> Answer<'_, Option<Owner>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Makes this process the owner of a shard, under the next epoch. `Fenced`: another process was quicker.
     fn claim(&self, shard: ShardId) -> Answer<'_, Epoch>;
 
@@ -134,8 +143,25 @@ pub trait MessageLog: Send + Sync {
     /// The last event of a room; 0 for none.
     fn head(&self, room: RoomId) -> Answer<'_, Seq>;
 
-    /// Where a write went: its seq and time. `None`: not in the log at this moment; in a shared store that is known only where
-    /// the room is awake, and elsewhere is said of the part of the log that its owner has verified.
+    /// How far a room was at least, as that was last written down; wakes and asks nobody. For lists, and to see whether the
+    /// store answers.
+    fn published(&self, room: RoomId) -> Answer<'_, Seq> {
+        self.head(room)
+    }
+
+    /// Whether other processes may own rooms of the same log, so that what an owner says of a room may be out of date.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Whether a room that is awake here is still this process', as of some moment after the question. `false` also when that
+    /// is not known.
+    fn confirm(&self, _room: RoomId) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(true))
+    }
+
+    /// Where a write went: its seq and time. `None`: not in the log at this moment; in a shared store only the room's
+    /// owner can say that, so `Unavailable` when it does not answer.
     fn outcome(&self, room: RoomId, sender: UserId, client_id: ClientId) -> Answer<'_, Option<(Seq, Millis)>>;
 
     /// Moves marks forwards, never back, durably; answers how they stand afterwards, in the same order; `None` for who is

@@ -2,7 +2,8 @@
 
 use rookery_core::{
     event::Event,
-    ids::{RoomId, Seq},
+    ids::{ClientId, RoomId, Seq, UserId},
+    time::Millis,
 };
 
 use super::ClusterStore;
@@ -13,23 +14,31 @@ use crate::store::{Answer, Projection, StoreError};
 /// An older one is as true as the newest, only shorter; one that is not verified must never be given: what stands above may
 /// be replaced.
 pub trait Heads: Send + Sync {
+    /// Whether a room should live on this node.
+    fn is_here(&self, room: RoomId) -> bool;
     /// The last verified event of a room, as its owner has it.
     fn head(&self, room: RoomId) -> Answer<'_, Seq>;
+
+    /// Where a write of a room that is not awake here went, as its owner says, who is certain of being that.
+    fn outcome(&self, room: RoomId, sender: UserId, client_id: ClientId) -> Answer<'_, Option<(Seq, Millis)>>;
 }
 
 impl ClusterStore {
-    /// Up to which event a room may be shown: as it is if it is awake here, as its owner says, or as was last published.
+    /// Up to which event a room may be shown: as it is if it is awake where it should live and that is here, as its owner
+    /// says, or as is known. A room that lives elsewhere now may be awake here still, and behind.
     pub(super) async fn verified_head(&self, room: RoomId) -> Result<Seq, StoreError> {
-        if let Some((head, _)) = self.log.shown(room) {
+        let (shown, heads) = (self.log.shown(room).map(|(head, _)| head), self.heads.get());
+        if let Some(head) = shown.filter(|_| heads.is_none_or(|heads| heads.is_here(room))) {
             return Ok(head);
         }
-        if let Some(heads) = self.heads.get() {
+        if let Some(heads) = heads {
             match heads.head(room).await {
                 Ok(head) => return Ok(head),
                 Err(error) => tracing::debug!(%room, %error, "the owner of a room does not say how far it is"),
             }
         }
-        self.published_head(room).await
+        let published = self.published_head(room).await?;
+        Ok(shown.map_or(published, |head| head.max(published)))
     }
 
     /// As was last published; for a room that never woke, what it began with.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use rookery_core::{
     event::Event,
+    fence::Owner,
     ids::{ClientId, RoomId, Seq, ShardId, UserId},
     room::{Known, Looked, Snapshot, Target},
     shard::{Epoch, Stamp},
@@ -29,6 +31,10 @@ impl MessageLog for ClusterStore {
 
     fn queue_bound(&self) -> usize {
         APPENDS
+    }
+
+    fn holder(&self, shard: ShardId) -> Answer<'_, Option<Owner>> {
+        Box::pin(self.log.holder(shard))
     }
 
     fn claim(&self, shard: ShardId) -> Answer<'_, Epoch> {
@@ -108,17 +114,31 @@ impl MessageLog for ClusterStore {
         Box::pin(self.verified_head(room))
     }
 
+    fn published(&self, room: RoomId) -> Answer<'_, Seq> {
+        Box::pin(self.published_head(room))
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn confirm(&self, room: RoomId) -> BoxFuture<'_, bool> {
+        Box::pin(self.log.confirm(room))
+    }
+
     fn outcome(&self, room: RoomId, sender: UserId, client_id: ClientId) -> Answer<'_, Option<(Seq, Millis)>> {
         Box::pin(async move {
             let head = self.verified_head(room).await?;
             if let Some(event) = self.find(room, (sender, client_id), head).await? {
                 return Ok(Some((event.seq, event.at)));
             }
-            // "It is not there" is true of an owner's log only if it is one still: another may have written it since.
-            if self.log.shown(room).is_some() && !self.log.confirm(room).await {
-                return Err(StoreError::Unavailable("whether this node owns the room is not known".to_owned()));
+            // "It is not there" is true only if said by the room's owner, who is one still: another may have written it since.
+            match (self.log.shown(room), self.heads.get()) {
+                (Some(_), _) if self.log.confirm(room).await => Ok(None),
+                (Some(_), _) => Err(StoreError::Unavailable("whether this node owns the room is not known".to_owned())),
+                (None, Some(heads)) => heads.outcome(room, sender, client_id).await,
+                (None, None) => Ok(None),
             }
-            Ok(None)
         })
     }
 

@@ -70,7 +70,12 @@ pub(super) fn builder(settings: &CqlSettings) -> SessionBuilder {
         .default_execution_profile_handle(profile.into_handle())
         .connection_timeout(CONNECT)
         .schema_agreement_interval(AGREEMENT_INTERVAL)
-        .fetch_schema_metadata(false);
+        // How keyspaces are replicated, and nothing of their tables.
+        .fetch_full_schema_metadata(false);
+    if !settings.keyspace.is_empty() {
+        // Where the replicas of a row are, for whom it concerns: writes go to one of them, not by way of another server.
+        builder = builder.keyspaces_to_fetch([settings.keyspace.as_str()]);
+    }
     if let Some((name, password)) = &settings.login {
         builder = builder.user(name, password.expose_secret());
     }

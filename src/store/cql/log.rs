@@ -7,6 +7,7 @@ use std::{
 
 use rookery_core::{
     event::Event,
+    fence::Owner,
     ids::{ClientId, RoomId, Seq, ShardId, UserId},
     shard::{Epoch, Stamp},
 };
@@ -61,6 +62,16 @@ impl CqlLog {
     /// Appends that have not been told their fate.
     pub fn waiting(&self) -> usize {
         self.store.waiting.load(Ordering::Acquire)
+    }
+
+    /// Who has claimed a shard and not given it back.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn holder(&self, shard: ShardId) -> Result<Option<Owner>, StoreError> {
+        self.store.must_answer()?;
+        let row = Arc::clone(&self.store).look(shard).await;
+        row.map(|row| row.owner).ok_or_else(|| unavailable("the row of a shard could not be read"))
     }
 
     /// Makes this process the owner of a shard.

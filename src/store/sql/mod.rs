@@ -12,6 +12,6 @@ pub mod transfer;
 #[cfg(test)]
 pub(in crate::store) use self::postgres::scratch;
 pub use self::{
-    postgres::{PostgresSettings, PostgresStore},
+    postgres::{PostgresSettings, PostgresStore, place},
     sqlite::{SqliteSettings, SqliteStore, migrate, reference, seed},
 };

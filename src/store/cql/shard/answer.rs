@@ -18,6 +18,8 @@ const HOLD: Duration = Duration::from_millis(2);
 pub(super) enum Done {
     /// The fence waits for it.
     Answer(Input),
+    /// Rows are written; or nobody knows which of them are.
+    Written { room: RoomId, stamp: Stamp, seqs: Vec<Seq>, succeeded: bool },
     /// All that follows from the first step of a room is done; `None`: the room has ended over it.
     Settled(RoomId, Stamp, Option<Settled>),
     /// A head is published.
@@ -31,15 +33,8 @@ pub(super) enum Done {
 impl Shard {
     pub(super) fn done(&mut self, done: Done) {
         match done {
-            Done::Answer(input @ Input::Room { input: RoomInput::Inserted { .. }, .. }) => {
-                self.inserting -= 1;
-                self.held.push(input);
-                self.hold_until.get_or_insert_with(|| Instant::now() + HOLD);
-            }
+            Done::Written { room, stamp, seqs, succeeded } => self.written(room, stamp, seqs, succeeded),
             Done::Answer(input) => {
-                if let Input::Room { input: RoomInput::TimedOut { what: Request::Insert { .. } }, .. } = input {
-                    self.inserting -= 1;
-                }
                 // Only when the shard was found to be ours can a room that took words out come to rest.
                 if matches!(input, Input::ShardRead { .. }) {
                     self.touched.extend(&self.retiring);
@@ -62,6 +57,23 @@ impl Shard {
                 }
             }
             Done::Settled(..) | Done::Published(..) | Done::Nothing => {}
+        }
+    }
+
+    fn written(&mut self, room: RoomId, stamp: Stamp, seqs: Vec<Seq>, succeeded: bool) {
+        self.inserting -= seqs.len();
+        if let Some(awake) = self.rooms.get_mut(&room).filter(|awake| awake.stamp == stamp) {
+            awake.writing -= 1;
+            self.touched.insert(room);
+        }
+        if succeeded {
+            let inserted = |seq| Input::Room { room, stamp, input: RoomInput::Inserted { seq } };
+            self.held.extend(seqs.into_iter().map(inserted));
+            self.hold_until.get_or_insert_with(|| Instant::now() + HOLD);
+            return;
+        }
+        for what in seqs.into_iter().map(|seq| Request::Insert { seq }) {
+            self.step(Input::Room { room, stamp, input: RoomInput::TimedOut { what } });
         }
     }
 

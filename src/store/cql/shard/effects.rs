@@ -14,7 +14,10 @@ use super::{
     room::Unsettled,
     settle::{Erasure, Step},
 };
-use crate::store::{StoreError, cql::failure::unavailable};
+use crate::store::{
+    StoreError,
+    cql::{failure::unavailable, row::unsigned, write::columns},
+};
 
 impl Shard {
     pub(super) fn carry_out(&mut self, effect: Effect) {
@@ -87,6 +90,12 @@ impl Shard {
                     step.erasures.push(Erasure { target, delete, timestamp });
                 }
             }
+            RoomEffect::Insert { row } => {
+                if let Some(awake) = self.rooms.get_mut(&room) {
+                    awake.rows.push_back(columns(&row));
+                }
+                self.touched.insert(room);
+            }
             RoomEffect::PublishHead { head } => {
                 if let Some(awake) = self.rooms.get_mut(&room) {
                     awake.to_publish = Some(head);
@@ -108,7 +117,6 @@ impl Shard {
     /// What is asked of the store; asked again when it does not answer.
     fn ask_store(&mut self, room: RoomId, stamp: Stamp, effect: RoomEffect) {
         let store = Arc::clone(&self.store);
-        self.inserting += usize::from(matches!(effect, RoomEffect::Insert { .. }));
         self.ask(async move {
             let (answer, what) = match effect {
                 RoomEffect::ReadHead => {
@@ -126,10 +134,6 @@ impl Shard {
                     let cut = store.cut(room, after, buckets, timestamp).await;
                     (cut.map(|()| RoomInput::CutDone), Request::Cut)
                 }
-                RoomEffect::Insert { row } => {
-                    let seq = row.seq();
-                    (store.insert(&row).await.map(|()| RoomInput::Inserted { seq }), Request::Insert { seq })
-                }
                 // Everything else is told, not asked.
                 _ => return Done::Nothing,
             };
@@ -143,6 +147,25 @@ impl Shard {
             };
             Done::Answer(Input::Room { room, stamp, input })
         });
+    }
+
+    /// Writes the rows of a room that wait, as far as they may go now.
+    pub(super) fn write(&mut self, room: RoomId) {
+        while let Some(awake) = self.rooms.get_mut(&room)
+            && let Some(rows) = awake.next_write()
+        {
+            let (store, stamp) = (Arc::clone(&self.store), awake.stamp);
+            let seqs: Vec<Seq> = rows.iter().map(|row| unsigned(row.2)).collect();
+            self.inserting += seqs.len();
+            self.ask(async move {
+                let written = store.insert_together(rows).await;
+                if let Err(error) = &written {
+                    tracing::debug!(%room, ?seqs, %error, "the CQL store is asked again");
+                    tokio::time::sleep(store.health.pause()).await;
+                }
+                Done::Written { room, stamp, seqs, succeeded: written.is_ok() }
+            });
+        }
     }
 
     fn committed(&mut self, room: RoomId, through: Seq) {

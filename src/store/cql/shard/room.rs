@@ -19,13 +19,19 @@ use rookery_core::{
 use super::{settle::Step, waking::Wake};
 use crate::store::{
     StoreError,
-    cql::{Shown, failure::unavailable, write::Key},
+    cql::{
+        Shown,
+        failure::unavailable,
+        write::{Columns, Key, is_full, together},
+    },
     log::Appended,
 };
 
 /// How long the oldest write of a room may be under way until new ones are refused: what is under way stays unknown, and
 /// more of that helps nobody.
 const STUCK: Duration = Duration::from_millis(1_500);
+/// Writes of one room that may be under way at one time.
+const WRITES: usize = 8;
 
 /// How far a room is.
 pub(super) enum Phase {
@@ -56,6 +62,9 @@ pub(super) struct Unsettled {
 pub(super) struct Room {
     pub(super) stamp: Stamp,
     pub(super) phase: Phase,
+    /// Rows that wait for the write before them, and how many writes are under way.
+    pub(super) rows: VecDeque<Columns>,
+    pub(super) writing: usize,
     /// Sent, and not committed yet.
     pub(super) unsettled: VecDeque<Unsettled>,
     /// Committed, with what follows from it still to be done; in order.
@@ -84,6 +93,8 @@ impl Room {
             stamp,
             applied: wake.applied,
             phase: Phase::Waking(wake),
+            rows: VecDeque::new(),
+            writing: 0,
             unsettled: VecDeque::new(),
             steps: VecDeque::new(),
             in_steps: 0,
@@ -101,6 +112,17 @@ impl Room {
     /// The last number that was given to the fence.
     pub(super) fn last(&self) -> Seq {
         self.shown.head + (self.in_steps + self.unsettled.len()) as Seq
+    }
+
+    /// The rows of the next write, if there is to be one now: those that come while one is under way go together in the
+    /// next. None of them could be committed before that one is anyway, and one write of many costs the servers little more
+    /// than one of one.
+    pub(super) fn next_write(&mut self) -> Option<Vec<Columns>> {
+        let now = if self.writing == 0 { !self.rows.is_empty() } else { self.writing < WRITES && is_full(&self.rows) };
+        now.then(|| {
+            self.writing += 1;
+            together(&mut self.rows)
+        })
     }
 
     /// Whether nothing is under way.
@@ -163,4 +185,60 @@ pub(super) fn tell(events: impl IntoIterator<Item = Unsettled>, fate: &Result<()
         }
     }
     close(run);
+}
+
+#[cfg(test)]
+mod tests {
+    use rookery_core::{
+        event::Content,
+        fence::Row,
+        ids::{RoomId, ShardId},
+    };
+    use tokio::sync::oneshot;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::cql::write::columns;
+
+    fn room() -> Room {
+        let wake = Wake { applied: 0, beginning: VecDeque::new(), reply: oneshot::channel().0 };
+        Room::new(Stamp::new(1, 1), wake)
+    }
+
+    fn say(room: &mut Room, seqs: std::ops::RangeInclusive<Seq>) {
+        for seq in seqs {
+            let content = Content::Message { body: "x".to_owned(), reply_to: None, mentions: Vec::new() };
+            let (sender, client_id) = (UserId(Uuid::nil()), ClientId(Uuid::from_u128(u128::from(seq))));
+            let of = RoomId(Uuid::from_u128(u128::from(ShardId(1).0)));
+            let event = Event { room: of, seq, at: Millis(0), sender, client_id, messages: seq, content };
+            room.rows.push_back(columns(&Row { stamp: room.stamp, event: Arc::new(event) }));
+        }
+    }
+
+    fn next(room: &mut Room) -> Option<Vec<i64>> {
+        room.next_write().map(|rows| rows.iter().map(|row| row.2).collect())
+    }
+
+    #[test]
+    fn rows_that_come_while_a_write_is_under_way_go_together_in_the_next() {
+        let mut room = room();
+        assert_eq!(next(&mut room), None);
+        say(&mut room, 1..=1);
+        assert_eq!(next(&mut room), Some(vec![1]), "who is alone does not wait");
+        say(&mut room, 2..=4);
+        assert_eq!(next(&mut room), None, "as long as one is under way");
+        room.writing -= 1;
+        assert_eq!(next(&mut room), Some(vec![2, 3, 4]));
+        room.writing -= 1;
+        assert_eq!(next(&mut room), None);
+    }
+
+    #[test]
+    fn a_full_write_does_not_wait_and_there_is_a_bound() {
+        let mut room = room();
+        say(&mut room, 1..=1_000);
+        let sizes: Vec<usize> = std::iter::from_fn(|| next(&mut room)).map(|rows| rows.len()).collect();
+        assert_eq!(sizes, [64; WRITES]);
+        assert_eq!(room.rows.len(), 1_000 - 64 * WRITES);
+    }
 }

@@ -29,6 +29,7 @@ impl Shard {
     }
 
     fn advance(&mut self, room: RoomId) {
+        self.write(room);
         self.work_off(room);
         self.publish(room);
         let Some(awake) = self.rooms.get(&room) else { return };

@@ -121,17 +121,22 @@ async fn the_servers_are_away(way: Way) {
     // Sends go on. Those that are taken have no fate; after a while none is taken any more.
     let begun = Instant::now();
     let mut taken = Vec::new();
-    let refused = loop {
-        let sent = room.send(message("into the dark"));
-        match tokio::time::timeout(Duration::from_millis(20), room.fate()).await {
-            Err(_) => taken.push(sent),
-            Ok((seqs, fate)) => {
-                assert_eq!(seqs, sent.seq..=sent.seq);
-                break fate;
-            }
+    let first_refused = loop {
+        taken.push(room.send(message("into the dark")));
+        if let Ok((seqs, fate)) = tokio::time::timeout(Duration::from_millis(20), room.fate()).await {
+            assert!(matches!(fate, Err(StoreError::Unavailable(_))), "{fate:?}");
+            break seqs;
         }
     };
-    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    // On a busy machine the refusal comes late, and then those that were sent meanwhile are refused like it.
+    let mut refused = *first_refused.end();
+    while refused + 1 < room.next {
+        let (seqs, fate) = room.fate().await;
+        assert!(*seqs.start() == refused + 1 && matches!(fate, Err(StoreError::Unavailable(_))), "{seqs:?} {fate:?}");
+        refused = *seqs.end();
+    }
+    taken.retain(|sent| sent.seq < *first_refused.start());
+    room.next = first_refused.start() + 1;
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     assert!(!taken.is_empty() && taken.len() < 1_000);
 

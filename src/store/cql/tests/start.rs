@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use scylla::cluster::metadata::Strategy;
 use uuid::Uuid;
 
 use super::{
@@ -39,6 +40,19 @@ async fn many_that_start_at_once_migrate_once() {
     session.query_unpaged("UPDATE schema_steps SET checksum = 0x00 WHERE version = 1", &[]).await.unwrap();
     assert!(refusal(&settings).await.contains("step 1 of the CQL store's schema is not the one"));
     scratch::drop_keyspace(&session, &settings.keyspace).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_driver_knows_where_the_replicas_of_the_keyspace_are_and_of_no_other() {
+    let settings = scratch::settings("one").await;
+    let log = CqlLog::open(&settings, Arc::new(Follower::default())).await.unwrap();
+    let known = log.store.session.get_cluster_state();
+    let strategies: Vec<_> = known.keyspaces_iter().map(|(name, keyspace)| (name, keyspace.strategy.clone())).collect();
+    let [(name, Strategy::NetworkTopologyStrategy { datacenter_repfactors })] = &strategies[..] else {
+        panic!("{strategies:?}")
+    };
+    assert_eq!(*name, settings.keyspace);
+    assert_eq!(datacenter_repfactors.values().sum::<usize>(), usize::from(settings.replication));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

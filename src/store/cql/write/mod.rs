@@ -2,30 +2,31 @@
 
 mod import;
 mod overlay;
+mod rows;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rookery_core::{
-    event::Event,
-    fence::{Row, ShardRow, Swapped},
+    fence::{ShardRow, Swapped},
     ids::{ClientId, RoomId, Seq, ShardId, UserId},
     shard::Epoch,
 };
-use scylla::statement::batch::{Batch, BatchType};
+use scylla::{
+    serialize::batch::BatchValues,
+    statement::batch::{Batch, BatchType},
+};
 use uuid::Uuid;
 
 use super::{
     Store,
     failure::unavailable,
     read::shards::part,
-    row::{bucket, signed, slice},
+    row::{signed, slice},
     statements::applied,
 };
 use crate::store::StoreError;
 
 pub(super) use overlay::leaves_a_trace;
-
-/// Rows of a tail that are written again at one time, for one room.
-const REWRITES: usize = 64;
+pub(super) use rows::{Columns, columns, is_full, together};
 
 /// Parts of a room's keys that are noted at one time.
 const SLICES: usize = 4;
@@ -56,38 +57,6 @@ impl Store {
             },
             Err(_) => Swapped::Unknown,
         }
-    }
-
-    /// Writes one row of a log. Sent again it is the very same.
-    pub(super) async fn insert(&self, row: &Row) -> Result<(), StoreError> {
-        let _turn = self.writes.acquire().await.map_err(unavailable)?;
-        let Event { room, seq, at, sender, client_id, messages, content } = &*row.event;
-        let kind = content.kind().number() as i8;
-        let target = content.target().map_or(0, signed);
-        let place = (room.0, bucket(*seq), signed(*seq));
-        let (stamp, messages) = (signed(row.stamp.0), signed(*messages));
-        let values = (
-            place.0,
-            place.1,
-            place.2,
-            stamp,
-            kind,
-            sender.0,
-            client_id.0,
-            at.0,
-            messages,
-            target,
-            content.to_stored(),
-            row.timestamp(),
-        );
-        self.run(&self.statements.insert_event, values).await?;
-        Ok(())
-    }
-
-    /// Writes rows again that were found.
-    pub(super) async fn rewrite(&self, rows: &[Row]) -> Result<(), StoreError> {
-        let writes: Vec<_> = rows.iter().map(|row| self.insert(row)).collect();
-        stream::iter(writes).buffer_unordered(REWRITES).try_collect().await
     }
 
     /// Cuts off everything after `last` that is older.
@@ -129,7 +98,12 @@ impl Store {
             // A key has one place for ever, so its number is as good a time as any.
             values.push((room.0, slice, sender.0, client_id.0, signed(*seq), signed(*seq)));
         }
-        match self.session.batch(&batch, values).await {
+        self.run_batch(&batch, values).await
+    }
+
+    /// Writes several rows of one partition at once.
+    async fn run_batch(&self, batch: &Batch, values: impl BatchValues) -> Result<(), StoreError> {
+        match self.session.batch(batch, values).await {
             Ok(_) => {
                 self.health.succeeded();
                 Ok(())

@@ -3,6 +3,7 @@
 mod directory;
 mod failure;
 mod open;
+pub mod place;
 mod projection;
 #[cfg(test)]
 mod tests;

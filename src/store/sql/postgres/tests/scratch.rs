@@ -34,7 +34,7 @@ impl Scratch {
 }
 
 /// The server of the tests.
-pub(super) fn server() -> String {
+pub(in crate::store) fn server() -> String {
     std::env::var("ROOKERY_TEST_POSTGRES").expect(
         "this test needs PostgreSQL: `scripts/services up`, then `export $(scripts/services env)`, then the tests again",
     )
