@@ -46,7 +46,7 @@ impl Actors {
         loop {
             let (request, answer) = ask(again);
             let answer = match self.0.to_room(room, RoomMessage::Ask(request)) {
-                Ok(()) => tokio::time::timeout_at(deadline, answer).await,
+                Ok(_) => tokio::time::timeout_at(deadline, answer).await,
                 // Who asked before may have been heard then.
                 Err(_) if again || !self.0.is_reachable(room) => Ok(Ok(RoomAnswer::Undecided)),
                 Err(refusal) => return Err(Unanswered::Refused(refusal)),
@@ -189,6 +189,10 @@ impl Gateway for Actors {
 
     fn admit_write(&self, user: UserId) -> Result<(), u64> {
         self.0.admit(user, clock::now())
+    }
+
+    fn shares(&self, user: UserId) -> u32 {
+        self.0.shares(user)
     }
 
     fn close_devices(&self, user: UserId, devices: Vec<DeviceId>, code: u16, reason: &'static str) {

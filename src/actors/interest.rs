@@ -75,6 +75,12 @@ impl Interest {
         self.forget_unused(room);
     }
 
+    /// The other nodes that listen to rooms such as these.
+    pub fn nodes_of(&self, wanted: impl Fn(RoomId) -> bool) -> Vec<(RoomId, Vec<Slot>)> {
+        let rooms = self.rooms.iter().filter(|room| wanted(*room.key()));
+        rooms.map(|room| (*room.key(), room.nodes())).filter(|(_, nodes)| !nodes.is_empty()).collect()
+    }
+
     /// These rooms live elsewhere from now on: other nodes tell their interest there.
     pub fn nodes_gone_from(&self, moved: impl Fn(RoomId) -> bool) {
         self.rooms.iter().filter(|room| moved(*room.key())).for_each(|room| room.nodes.write().clear());

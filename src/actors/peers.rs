@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use rookery_core::{
-    ids::{RoomId, SHARDS, Seq, ShardId, UserId},
+    ids::{ClientId, RoomId, SHARDS, Seq, ShardId, UserId},
     placement::{REGISTRY_SHARDS, RegistryShard},
+    time::Millis,
 };
 use tokio::sync::oneshot;
 
@@ -83,6 +85,13 @@ pub enum ToPeer {
     },
     /// For its part of the registry.
     Registry(RegistryMessage),
+    /// A user who is connected there is so on this many nodes.
+    Spread {
+        /// Who.
+        user: UserId,
+        /// How many.
+        nodes: u16,
+    },
     /// Who is connected there?
     List {
         /// Only this user's.
@@ -94,6 +103,17 @@ pub enum ToPeer {
     Pulse(oneshot::Sender<Pulse>),
     /// How is a room that it owns?
     Describe(RoomId, oneshot::Sender<RoomState>),
+    /// Where did a write go, to a room that it owns?
+    Outcome {
+        /// Which room.
+        room: RoomId,
+        /// Whose write.
+        sender: UserId,
+        /// Which.
+        client_id: ClientId,
+        /// Where to; nothing is told by who is not certain.
+        reply: oneshot::Sender<Option<(Seq, Millis)>>,
+    },
     /// Let a quarantined room that it owns try again.
     Release(RoomId, oneshot::Sender<()>),
 }
@@ -111,12 +131,19 @@ pub struct FanOut {
 /// Acks for sessions of one node, each with the hub that holds the session.
 pub type NodeAcks = Vec<(u16, Ack)>;
 
-/// The other nodes. Nothing here waits; what is taken arrives at most once.
+/// The other nodes. What is taken arrives at most once, and taking it waits for nothing.
 pub trait Peers: Send + Sync {
     /// Where a shard of rooms should live.
     fn shard(&self, shard: ShardId) -> Place;
+    /// Whether this node may claim a shard: waits, for a few seconds at most, until who holds it is dead or has handed it
+    /// over.
+    fn may_claim(&self, shard: ShardId) -> BoxFuture<'_, bool>;
+    /// Another process was found to have a shard that was this node's.
+    fn lost(&self, shard: ShardId);
     /// Where it is known on which node a user is.
     fn registry(&self, user: UserId) -> Place;
+    /// How many nodes there are, this one too.
+    fn count(&self) -> u32;
     /// The nodes that can be reached.
     fn slots(&self) -> Vec<Slot>;
     /// What a node is called.
@@ -135,8 +162,18 @@ impl Peers for Alone {
         Place::Here
     }
 
+    fn may_claim(&self, _: ShardId) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(true))
+    }
+
+    fn lost(&self, _: ShardId) {}
+
     fn registry(&self, _: UserId) -> Place {
         Place::Here
+    }
+
+    fn count(&self) -> u32 {
+        1
     }
 
     fn slots(&self) -> Vec<Slot> {

@@ -132,6 +132,9 @@ pub trait Gateway: Send + Sync {
     /// The budget is used up.
     fn admit_write(&self, user: UserId) -> Result<(), u64>;
 
+    /// Into how many parts a user's budgets are divided, of which this node has one.
+    fn shares(&self, user: UserId) -> u32;
+
     /// Closes the connections of these logins of a user with this close code, on every node.
     fn close_devices(&self, user: UserId, devices: Vec<DeviceId>, code: u16, reason: &'static str);
     /// Closes one connection; `false`: there is none such.

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, OnceLock,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
 };
 
 use dashmap::DashMap;
@@ -21,7 +21,7 @@ use super::{
     budget::Budget,
     hub::inbox::{Inbox, Item, Note},
     interest::{HUBS, Interest},
-    peers::{Alone, HERE, Peers, Place, ToPeer, hub_of, slot_of},
+    peers::{Alone, HERE, Peers, Place, Slot, ToPeer, hub_of, slot_of},
     registry::RegistryMessage,
     room::RoomMessage,
     shard::{ShardActor, ShardMessage},
@@ -75,6 +75,8 @@ pub struct Router {
     pub sessions: AtomicUsize,
     /// Commits per second over the last seconds, times 1,000.
     pub commit_rate: AtomicU64,
+    /// Clients are sent away, and none may come: also to hubs that start only now.
+    pub is_closed: AtomicBool,
     /// Which hubs listen to which rooms.
     pub interest: Interest,
     pub(super) rooms: DashMap<RoomId, RoomHandle>,
@@ -96,6 +98,7 @@ impl Router {
             commits: AtomicU64::new(0),
             sessions: AtomicUsize::new(0),
             commit_rate: AtomicU64::new(0),
+            is_closed: AtomicBool::new(false),
             interest: Interest::default(),
             rooms: DashMap::new(),
             quarantined: DashMap::new(),
@@ -117,12 +120,17 @@ impl Router {
         *self.shared.limits.read()
     }
 
-    /// Takes one write from a user's budget.
+    /// Takes one write from this node's share of a user's budget.
     ///
     /// # Errors
     /// Milliseconds until there is one again.
     pub fn admit(&self, user: UserId, now: Millis) -> Result<(), u64> {
-        self.budget.take(user, &self.shared.limits.read(), now)
+        self.budget.take(user, &self.shared.limits.read(), self.peers().count(), now)
+    }
+
+    /// Into how many parts the budgets of a user are divided, of which this node has one.
+    pub fn shares(&self, user: UserId) -> u32 {
+        self.budget.shares(user, self.peers().count())
     }
 
     /// The inboxes of the hubs.
@@ -155,14 +163,14 @@ impl Router {
         self.peers.get().map_or(&Alone, |peers| &**peers)
     }
 
-    /// Sends a message to a room, wherever it lives.
+    /// Sends a message to a room, wherever it lives; answers on which node that is.
     ///
     /// # Errors
     /// `busy` when too much waits before it, `unavailable` when it cannot be reached: nothing was taken.
-    pub fn to_room(self: &Arc<Self>, room: RoomId, message: RoomMessage) -> Result<(), Refusal> {
+    pub fn to_room(self: &Arc<Self>, room: RoomId, message: RoomMessage) -> Result<Slot, Refusal> {
         match self.peers().shard(room.shard()) {
-            Place::Here => self.to_room_here(room, message),
-            Place::There(slot) if self.peers().send(slot, ToPeer::Room { room, message }) => Ok(()),
+            Place::Here => self.to_room_here(room, message).map(|()| HERE),
+            Place::There(slot) if self.peers().send(slot, ToPeer::Room { room, message }) => Ok(slot),
             Place::There(_) | Place::Nowhere => Err(unavailable()),
         }
     }

@@ -17,15 +17,18 @@ pub mod wire;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use ractor::{Actor, ActorRef};
 use ractor_cluster::{NodeServer, NodeServerMessage, node::NodeConnectionMode};
+use rookery_core::fence::Owner;
 use tokio::{
     net::{TcpListener, UdpSocket},
     sync::watch,
 };
 use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
 
 pub use identity::{NodeId, Peer};
 pub use link::{LinkState, SendError};
@@ -36,7 +39,7 @@ pub use wire::Envelope;
 use door::{Door, accept::accept, dial::keep_dialling, tls::Tls};
 use link::{Events, Links};
 use membership::{Announcement, Membership};
-use relay::{Relay, RelayMessage};
+use relay::Relays;
 use wire::frame::LARGEST_FRAME;
 
 /// Relays of a node at most: as many as cores, since each decodes on one.
@@ -82,11 +85,13 @@ pub enum StartError {
 /// This node's part in the cluster.
 pub struct Network {
     me: Peer,
+    owner: Uuid,
+    gossip_interval: Duration,
     address: SocketAddr,
     links: Arc<Links>,
     membership: Membership,
     server: ActorRef<NodeServerMessage>,
-    relays: Vec<ActorRef<RelayMessage>>,
+    relays: ActorRef<()>,
     tasks: [AbortOnDropHandle<()>; 2],
 }
 
@@ -106,28 +111,41 @@ impl Network {
         let address = settings::advertised(settings.advertise.as_deref(), listening).await?;
 
         let links = Arc::new(Links::new(receiver));
-        let (server, relays) = start_actors(&me, &links, &settings).await?;
-        let count = u16::try_from(relays.len()).unwrap_or(RELAYS);
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let count = u16::try_from(cores).unwrap_or(RELAYS).clamp(1, RELAYS);
+        let (server, relays) = start_actors(&me, &links, &settings, count).await?;
         let door =
             Door { me: me.clone(), cluster, tls, links: Arc::clone(&links), server: server.clone(), relays: count };
         let door = Arc::new(door);
-        let announcement = Announcement { me: me.clone(), address, url: settings.url };
-        let membership =
-            Membership::join(announcement, socket, &settings.secret, settings.seeds, settings.gossip_interval)
-                .await
-                .map_err(StartError::Gossip)?;
+        let (owner, gossip_interval) = (settings.owner, settings.gossip_interval);
+        let announcement = Announcement { me: me.clone(), owner, address, url: settings.url };
+        let membership = Membership::join(announcement, socket, &settings.secret, settings.seeds, gossip_interval)
+            .await
+            .map_err(StartError::Gossip)?;
         let tasks = [
             AbortOnDropHandle::new(tokio::spawn(accept(listener, Arc::clone(&door)))),
             AbortOnDropHandle::new(tokio::spawn(keep_dialling(door, membership.members()))),
         ];
         tracing::info!(node = %me, %address, "part of cluster {}", settings.secret.cluster());
-        Ok(Self { me, address, links, membership, server, relays, tasks })
+        Ok(Self { me, owner, gossip_interval, address, links, membership, server, relays, tasks })
     }
 
     /// This life of this node.
     #[must_use]
     pub fn me(&self) -> &Peer {
         &self.me
+    }
+
+    /// This process as the owner of shards.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        Owner { node: self.me.node.as_str().into(), incarnation: self.owner }
+    }
+
+    /// Time between two rounds of gossip.
+    #[must_use]
+    pub fn gossip_interval(&self) -> Duration {
+        self.gossip_interval
     }
 
     /// Where other nodes reach it.
@@ -177,6 +195,11 @@ impl Network {
         self.membership.set_draining(draining).await;
     }
 
+    /// Says that this node takes its part from now on.
+    pub async fn set_settled(&self) {
+        self.membership.set_settled().await;
+    }
+
     /// Says which shards this node has because an operator moved them to it.
     pub async fn set_kept(&self, kept: &std::collections::BTreeMap<rookery_core::ids::ShardId, u64>) {
         self.membership.set_kept(kept).await;
@@ -204,9 +227,7 @@ impl Network {
             task.abort();
         }
         self.server.stop(None);
-        for relay in &self.relays {
-            relay.stop(None);
-        }
+        self.relays.stop(None);
     }
 }
 
@@ -215,13 +236,9 @@ async fn start_actors(
     me: &Peer,
     links: &Arc<Links>,
     settings: &Settings,
-) -> Result<(ActorRef<NodeServerMessage>, Vec<ActorRef<RelayMessage>>), StartError> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut relays = Vec::new();
-    for index in 0..u16::try_from(cores).unwrap_or(RELAYS).clamp(1, RELAYS) {
-        let relay = Relay { links: Arc::clone(links), group: relay::group(me, index) };
-        relays.push(Actor::spawn(None, relay, ()).await?.0);
-    }
+    count: u16,
+) -> Result<(ActorRef<NodeServerMessage>, ActorRef<()>), StartError> {
+    let relays = Actor::spawn(None, Relays { me: me.clone(), links: Arc::clone(links) }, count).await?.0;
     // A second factor behind the certificates; it also keeps strangers out of the listener below.
     let cookie = settings.secret.derive("cookie").iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let server =

@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use secrecy::ExposeSecret;
+use uuid::Uuid;
 
 use super::{NodeId, StartError, credentials::Secret};
 use crate::config::{Config, ConfigError};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub gossip_interval: Duration,
     /// Where people reach the node.
     pub url: Option<String>,
+    /// Under which incarnation this process owns shards.
+    pub owner: Uuid,
 }
 
 impl Settings {
@@ -58,6 +61,7 @@ impl Settings {
             key: cluster.key.clone().ok_or_else(|| missing("cluster.key"))?,
             gossip_interval: Duration::from_millis(cluster.gossip_millis),
             url: config.server.public_url.clone(),
+            owner: Uuid::now_v7(),
         }))
     }
 }

@@ -242,7 +242,7 @@ async fn admit(request: &ServiceRequest, access: Access) -> Result<(), Problem> 
         }
         User | Member => {
             let identity = identify(&api, request.request(), now).await?;
-            api.limiter.user(identity.user, &config, now)?;
+            api.limiter.user(identity.user, api.gateway.shares(identity.user), &config, now)?;
             if access == Member {
                 let room = request.match_info().get("room").and_then(|room| room.parse().ok());
                 admit_member(&api, request, room, identity.user).await?;

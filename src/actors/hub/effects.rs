@@ -41,12 +41,15 @@ impl Seat {
             Effect::Deliver { .. } => {}
             Effect::Write { room, write } => {
                 let (caller, client_id, again) = (write.caller.clone(), write.client_id, write.again);
-                let sent = hub.router.to_room(room, RoomMessage::Input(room::Input::Write(write)));
-                if sent.is_err() && (again || !hub.router.is_reachable(room)) {
-                    room_actor::undecided(&hub.router, &caller, client_id);
-                } else if let Err(refusal) = sent {
-                    self.machine.borrow_mut().answered(client_id);
-                    self.refuse(room, &caller, Some(client_id), &refusal);
+                match hub.router.to_room(room, RoomMessage::Input(room::Input::Write(write))) {
+                    Ok(by) => self.machine.borrow_mut().taken(client_id, by),
+                    Err(_) if again || !hub.router.is_reachable(room) => {
+                        room_actor::undecided(&hub.router, &caller, client_id, None);
+                    }
+                    Err(refusal) => {
+                        self.machine.borrow_mut().answered(client_id);
+                        self.refuse(room, &caller, Some(client_id), &refusal);
+                    }
                 }
             }
             Effect::Mark { room, caller, read, delivered } => {
@@ -175,7 +178,10 @@ impl Seat {
     ) -> bool {
         let mut effects = Vec::new();
         let input = Input::Pulled { room, ticket, after, answer };
-        self.machine.borrow_mut().step(input, &hub.limits(), crate::actors::clock::now(), &mut effects);
+        let mut machine = self.machine.borrow_mut();
+        machine.step(input, &hub.limits(), crate::actors::clock::now(), &mut effects);
+        self.due.set(machine.due());
+        drop(machine);
         let deliver = effects.contains(&Effect::Deliver { room });
         for effect in effects {
             self.carry_out(hub, effect);

@@ -16,7 +16,10 @@ use rookery_core::{
 };
 use tokio::sync::{Notify, oneshot};
 
-use crate::actors::{peers::Change, ports::Connected};
+use crate::actors::{
+    peers::{Change, Slot},
+    ports::Connected,
+};
 
 /// Items that may wait before events are dropped (the sessions then find the hole and read the log).
 const BOUND: usize = 16_384;
@@ -102,6 +105,17 @@ pub enum Item {
         /// The frame.
         frame: Bytes,
     },
+    /// A write of a session is refused.
+    Refusal {
+        /// Whose.
+        session: SessionId,
+        /// Which.
+        client_id: ClientId,
+        /// The node that refuses it, as this node numbers it.
+        by: Slot,
+        /// The frame.
+        frame: Bytes,
+    },
     /// A room has come at least this far.
     Head {
         /// Which.
@@ -147,9 +161,16 @@ pub enum Item {
         session: SessionId,
         /// Which write.
         client_id: ClientId,
+        /// The node that says so, as this node numbers it; none if nobody had taken the write.
+        by: Option<Slot>,
     },
     /// A room started anew: who waits for an answer of it asks again.
-    Restarted(RoomId),
+    Restarted {
+        /// Which.
+        room: RoomId,
+        /// On which node, as this node numbers it.
+        by: Slot,
+    },
     /// What is listed lives elsewhere from now on, or must be told again to where it lives.
     Replaced(Arc<Change>),
     /// Close connections.
@@ -170,11 +191,15 @@ pub enum Item {
     },
     /// A large room has rested: what was held back of it goes out.
     Rested(RoomId),
-    /// The node goes: tell everybody to come back, and close.
+    /// The node goes, or drains: tell everybody to come back, and close.
     Drain {
+        /// Why, for people.
+        reason: &'static str,
         /// Told when everything is written.
         done: oneshot::Sender<()>,
     },
+    /// The node drains no more.
+    Stay,
     /// Time went by.
     Tick,
 }

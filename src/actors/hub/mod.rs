@@ -2,6 +2,7 @@
 
 mod deliver;
 mod effects;
+pub mod farewell;
 pub mod inbox;
 mod members;
 mod notes;
@@ -102,7 +103,7 @@ impl Hub {
             router: Arc::clone(router),
             state: RefCell::default(),
             limits: Cell::new(router.limits()),
-            draining: Cell::new(false),
+            draining: Cell::new(router.is_closed.load(Ordering::Acquire)),
         });
         inbox.serve();
         let worker = Rc::clone(&hub);
@@ -140,6 +141,7 @@ impl Hub {
         state.sessions.insert(seat.peer.session, Rc::clone(seat));
         state.users.entry(seat.peer.user).or_insert_with(|| Vec::with_capacity(1)).push(Rc::clone(seat));
         self.router.sessions.fetch_add(1, Ordering::Relaxed);
+        self.router.budget.arrives(seat.peer.user);
         Ok(())
     }
 
@@ -155,6 +157,7 @@ impl Hub {
         {
             let mut state = self.state.borrow_mut();
             if state.sessions.remove(&session).is_some() {
+                self.router.budget.leaves(user);
                 self.router.sessions.fetch_sub(1, Ordering::Relaxed);
             }
             if let Some(seats) = state.users.get_mut(&user) {
@@ -203,26 +206,28 @@ impl Hub {
                     seat.outbox.control(&frame, false);
                 }
             }
+            Item::Refusal { session, client_id, by, frame } => self.refusal(session, client_id, by, &frame),
             Item::Head { room, head } => self.head_is(room, head),
             Item::Passing { room, frame } => self.pass(room, &frame),
             Item::Typing { room, user, frame } => self.typing(room, user, &frame),
             Item::Presence { user, only, frame } => self.presence(user, only, &frame),
             Item::ToUser { user, note } => self.note(user, &note),
-            Item::Undecided { session, client_id } => {
+            Item::Undecided { session, client_id, by } => {
                 if let Some(seat) = self.seat(session) {
-                    seat.step(self, Input::Undecided { client_id });
+                    seat.step(self, Input::Undecided { client_id, by });
                 }
             }
-            Item::Restarted(room) => self.restarted(room),
+            Item::Restarted { room, by } => self.restarted(room, by),
             Item::Replaced(change) => self.replaced(&change),
             Item::Close { session, code, reason } => self.close(session, code, reason),
             Item::List { user, reply } => {
                 let _ = reply.send(self.list(user));
             }
-            Item::Drain { done } => {
+            Item::Drain { reason, done } => {
                 self.all_rested().iter().for_each(|batch| self.deliver(batch));
-                self.drain(done);
+                self.drain(reason, done);
             }
+            Item::Stay => self.draining.set(false),
             // Both are seen to before they come here.
             Item::Batch(_) | Item::Rested(_) => {}
             Item::Tick => self.tick(),

@@ -5,13 +5,14 @@ use std::{rc::Rc, time::Duration};
 use bytes::Bytes;
 use rookery_core::{
     frame::server::{RoomNotice, ServerFrame},
-    ids::{RoomId, SessionId, UserId},
+    ids::{ClientId, RoomId, SessionId, UserId},
+    room::Caller,
     session::{Input, close},
 };
 use tokio::sync::oneshot;
 
 use super::{Hub, Seat, inbox::Note};
-use crate::actors::ports::Connected;
+use crate::actors::{peers::Slot, ports::Connected, room::undecided};
 
 /// Milliseconds over which the clients of a node that goes are told to come back, so that they do not come at once.
 const SPREAD_MS: u64 = 3_000;
@@ -68,10 +69,21 @@ impl Hub {
         }
     }
 
-    pub(super) fn restarted(self: &Rc<Self>, room: RoomId) {
+    /// Tells a client that its write is refused, or asks again where that is not certain yet.
+    pub(super) fn refusal(&self, session: SessionId, client_id: ClientId, by: Slot, frame: &Bytes) {
+        let Some(seat) = self.seat(session) else { return };
+        if seat.machine.borrow_mut().refused(client_id, by) {
+            seat.outbox.control(frame, false);
+        } else {
+            let caller = Caller::Session { hub: self.index, session, id: None };
+            undecided(&self.router, &caller, client_id, None);
+        }
+    }
+
+    pub(super) fn restarted(self: &Rc<Self>, room: RoomId, by: Slot) {
         let seats: Vec<Rc<Seat>> = self.state.borrow().sessions.values().cloned().collect();
         for seat in seats {
-            seat.step(self, Input::Restarted { room });
+            seat.step(self, Input::Restarted { room, by });
         }
     }
 
@@ -84,14 +96,14 @@ impl Hub {
     }
 
     /// The node goes: everybody is told when to come back, and closed once that is written.
-    pub(super) fn drain(self: &Rc<Self>, done: oneshot::Sender<()>) {
+    pub(super) fn drain(self: &Rc<Self>, reason: &'static str, done: oneshot::Sender<()>) {
         self.draining.set(true);
         let seats: Vec<Rc<Seat>> = self.state.borrow().sessions.values().cloned().collect();
         let count = u64::try_from(seats.len().max(1)).unwrap_or(u64::MAX);
         for (index, seat) in (0_u64..).zip(&seats) {
             let after_ms = EARLIEST_MS + index * SPREAD_MS / count;
-            seat.send(&ServerFrame::Reconnect { after_ms, reason: "the node restarts" });
-            seat.step(self, Input::Close { code: close::RESTART, reason: "the node restarts" });
+            seat.send(&ServerFrame::Reconnect { after_ms, reason });
+            seat.step(self, Input::Close { code: close::RESTART, reason });
         }
         actix_rt::spawn(async move {
             let written = async {

@@ -31,7 +31,7 @@ impl Hub {
             self.register_again(seat, change);
             let asked: BTreeSet<RoomId> = seat.machine.borrow().asked_rooms().collect();
             for room in asked.into_iter().filter(|room| change.has_room(*room)) {
-                seat.step(self, Input::Restarted { room });
+                seat.step(self, Input::Moved { room });
             }
         }
         for user in watched {

@@ -1,7 +1,7 @@
 //! The registry's state and what it decides about connections.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -17,7 +17,7 @@ use rookery_core::{
 use crate::actors::{
     Router, clock,
     hub::inbox::{Item, Note},
-    peers::{Slot, slot_of},
+    peers::{HERE, Slot, ToPeer, slot_of},
 };
 
 /// Milliseconds for which a revoked login's connections are refused here: longer than any handshake takes.
@@ -53,6 +53,8 @@ pub enum Admission {
 struct User {
     sessions: Vec<(SessionId, DeviceId, u16)>,
     presence: Presence,
+    /// On how many nodes that is, as was told last.
+    nodes: u16,
 }
 
 /// What changes.
@@ -94,6 +96,7 @@ impl RegistryState {
         user.sessions.reserve_exact(1);
         user.sessions.push((entry.session, entry.device, entry.hub));
         let change = user.presence.active(entry.session, now);
+        self.tell_spread(entry.user);
         self.show(entry.user, change);
         Admission::Admitted
     }
@@ -106,6 +109,7 @@ impl RegistryState {
         if user.presence.is_empty() {
             self.seen.insert(id, now);
         }
+        self.tell_spread(id);
         self.show(id, change);
         if self.users.get(&id).is_some_and(|user| user.sessions.is_empty() && user.presence.is_empty()) {
             self.users.remove(&id);
@@ -142,7 +146,27 @@ impl RegistryState {
             user.sessions.push((entry.session, entry.device, entry.hub));
         }
         let change = user.presence.active(entry.session, clock::now());
+        self.tell_spread(entry.user);
         self.show(entry.user, change);
+    }
+
+    /// Tells every node where a user is connected on how many they are, if that has changed.
+    fn tell_spread(&mut self, id: UserId) {
+        let Some(user) = self.users.get_mut(&id) else { return };
+        let nodes: BTreeSet<Slot> = user.sessions.iter().map(|(_, _, hub)| slot_of(*hub)).collect();
+        let count = u16::try_from(nodes.len()).unwrap_or(u16::MAX);
+        // A node that knows nothing else takes it for one.
+        let before = std::mem::replace(&mut user.nodes, count).max(1);
+        if count.max(1) == before {
+            return;
+        }
+        for node in nodes {
+            match node {
+                HERE => self.router.budget.spread(id, count),
+                // Soft state, as everything here: it is told again with the next change.
+                other => drop(self.router.peers().send(other, ToPeer::Spread { user: id, nodes: count })),
+            }
+        }
     }
 
     pub(super) fn node_gone(&mut self, slot: Slot) {

@@ -12,11 +12,11 @@ use rookery_core::{
     time::Millis,
 };
 
-use super::{RoomAnswer, RoomMessage, RoomState, request};
+use super::{RoomAnswer, RoomMessage, RoomState, negative::Negative, request};
 use crate::{
     actors::{
         hub::inbox::{Ack, Batch, Frames, Item, Note},
-        peers::{FanOut, NodeAcks, Slot, ToPeer, hub_of, slot_of},
+        peers::{FanOut, HERE, NodeAcks, Slot, ToPeer, hub_of, slot_of},
     },
     store::log::{Append, Marks},
 };
@@ -42,8 +42,10 @@ impl RoomState {
                     self.ack(caller, client_id, seq, at, repeat, &mut acks);
                 }
                 Effect::FanOut(events) => self.fan_out(&events, &mut acks),
-                Effect::Nack { caller, client_id, refusal } => self.nack(caller, client_id, refusal),
-                Effect::Unchanged { caller } => self.answer(&caller, RoomAnswer::Unchanged),
+                Effect::Nack { caller, client_id, refusal, confirm } => {
+                    self.say(myself, Negative::Refused { caller, client_id, refusal }, confirm);
+                }
+                Effect::Unchanged { caller, confirm } => self.say(myself, Negative::Unchanged { caller }, confirm),
                 Effect::Look { ticket, sender, client_id, target } => {
                     let (log, room) = (Arc::clone(&self.context.router.shared.log), self.context.room);
                     self.later(myself, async move {
@@ -59,7 +61,7 @@ impl RoomState {
                     self.answer(&Caller::Request(number), RoomAnswer::Undecided);
                 }
                 Effect::Undecided { caller, client_id } => {
-                    request::undecided(&self.context.router, &caller, client_id);
+                    request::undecided(&self.context.router, &caller, client_id, Some(HERE));
                 }
                 Effect::StoreMarks { caller, user, read, delivered } => {
                     self.store_marks(myself, caller, user, read, delivered);
@@ -90,7 +92,7 @@ impl RoomState {
         });
     }
 
-    fn answer(&mut self, caller: &Caller, answer: RoomAnswer) {
+    pub(super) fn answer(&mut self, caller: &Caller, answer: RoomAnswer) {
         if let Caller::Request(number) = caller
             && let Some(ask) = self.asked.remove(number)
         {
@@ -114,7 +116,7 @@ impl RoomState {
         }
     }
 
-    fn nack(&mut self, caller: Caller, client_id: Option<ClientId>, refusal: Refusal) {
+    pub(super) fn nack(&mut self, caller: Caller, client_id: Option<ClientId>, refusal: Refusal) {
         match caller {
             Caller::Session { .. } => {
                 request::refuse_session(&self.context.router, self.context.room, &caller, client_id, &refusal);

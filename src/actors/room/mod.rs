@@ -1,6 +1,7 @@
 //! The shell of one room: runs `core::room` and carries out what it decides.
 
 mod effects;
+mod negative;
 mod request;
 mod waits;
 
@@ -24,6 +25,7 @@ use rookery_core::{
 };
 use tokio::sync::oneshot;
 
+pub use negative::Negative;
 pub use request::{ASK_AGAIN_AFTER, Ask, RoomAnswer, Wish, refuse_session, refuse_shut, undecided};
 
 use super::{Router, clock, hub::inbox::Item, interest::Listeners, shard::ShardMessage};
@@ -53,6 +55,13 @@ pub enum RoomMessage {
     TellHead(oneshot::Sender<Seq>),
     /// The store answered what the room is like.
     Woken(Result<Option<Snapshot>, StoreError>),
+    /// Whether this was still the room's owner after a question that it answers with no.
+    Confirmed {
+        /// The answer.
+        negative: Negative,
+        /// Whether; also `false` if that is not known.
+        is_owner: bool,
+    },
     /// Another owner, or a newer activation, has taken over.
     Fenced,
     /// Write down lazily what may be written lazily.
@@ -111,6 +120,8 @@ pub struct RoomState {
     asked: HashMap<u64, Ask>,
     waits: waits::Waits,
     next_ask: u64,
+    /// Answers that wait until it is certain that they may be given.
+    confirming: usize,
     /// Read marks that follow from sending; written lazily.
     own_reads: BTreeMap<UserId, Seq>,
     flush_planned: bool,
@@ -124,7 +135,10 @@ impl Appended for RoomReply {
     fn appended(&self, seqs: RangeInclusive<Seq>, fate: &Result<(), StoreError>) {
         let message = match fate {
             Ok(()) => RoomMessage::Input(Input::Appended { seqs }),
-            Err(StoreError::Fenced) => RoomMessage::Fenced,
+            Err(StoreError::Fenced) => {
+                metrics::counter!("rookery_appends_fenced_total").increment(seqs.end() - seqs.start() + 1);
+                RoomMessage::Fenced
+            }
             Err(_) => RoomMessage::Input(Input::AppendFailed { seqs }),
         };
         self.1.fetch_add(1, Ordering::AcqRel);
@@ -162,6 +176,7 @@ impl Actor for RoomActor {
             asked: HashMap::new(),
             waits: waits::Waits::default(),
             next_ask: 0,
+            confirming: 0,
             own_reads: BTreeMap::new(),
             flush_planned: false,
             retiring: false,
@@ -242,13 +257,14 @@ impl RoomState {
                 self.asked.insert(self.next_ask, ask);
                 self.step(myself, input);
             }
-            RoomMessage::Pull { user, after, reply } => self.pull(user, after, reply),
+            RoomMessage::Pull { user, after, reply } => self.pull(myself, user, after, reply),
             RoomMessage::TellHead(reply) => {
                 let _ = reply.send(self.machine.as_ref().map_or(0, Room::head));
             }
             RoomMessage::Flush => self.flush(),
             RoomMessage::Retire => self.retiring = true,
             RoomMessage::Fenced => self.gone(true),
+            RoomMessage::Confirmed { negative, is_owner } => self.confirmed(negative, is_owner),
             RoomMessage::Woken(_) => {}
         }
     }
@@ -291,13 +307,20 @@ impl RoomState {
     }
 
     /// The events after `after`: from memory if they are still there, else from the log.
-    fn pull(&self, user: UserId, after: Seq, reply: oneshot::Sender<Result<Pulled, Refusal>>) {
+    fn pull(
+        &mut self,
+        myself: &ActorRef<RoomMessage>,
+        user: UserId,
+        after: Seq,
+        reply: oneshot::Sender<Result<Pulled, Refusal>>,
+    ) {
+        let Some((visible_from, reply)) = self.readable_from(myself, user, reply) else { return };
         let Some(machine) = &self.machine else { return };
-        let Some(visible_from) = machine.visible_from(user) else {
-            let _ = reply.send(Err(Refusal::new(Code::NotFound, "no such room")));
-            return;
-        };
-        let (after, head) = (after.max(visible_from.saturating_sub(1)), machine.head());
+        let head = machine.head();
+        if after > head {
+            return self.say(myself, Negative::Beyond { after, reply }, true);
+        }
+        let after = after.max(visible_from.saturating_sub(1));
         let most = usize::try_from(rookery_core::limits::REPLAY_PER_ROOM).unwrap_or(500);
         if let Some(events) = machine.events_after(after) {
             let events = events.take(most).map(|logged| (logged.event.seq, logged.text.clone())).collect();
@@ -323,7 +346,8 @@ impl RoomState {
     }
 
     fn report_idle(&mut self) {
-        let idle = self.retiring && self.asked.is_empty() && self.machine.as_ref().is_some_and(Room::is_idle);
+        let is_silent = self.asked.is_empty() && self.confirming == 0;
+        let idle = self.retiring && is_silent && self.machine.as_ref().is_some_and(Room::is_idle);
         if idle {
             self.flush();
             self.retiring = false;

@@ -14,7 +14,12 @@ use rookery_core::{
 use tokio::sync::oneshot;
 
 use super::RoomMessage;
-use crate::actors::{Router, hub::inbox::Item};
+use crate::actors::{
+    Router,
+    hub::inbox::Item,
+    peers::{HERE, Slot},
+    router::unavailable,
+};
 
 /// How long who could not be told what became of a write waits before asking again.
 pub const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
@@ -134,9 +139,22 @@ impl RoomMessage {
     /// Answers what cannot reach its room: it did not happen and will not, or, if it was asked for before, nobody knows yet.
     pub fn refuse(self, router: &Arc<Router>, room: RoomId, refusal: &Refusal) {
         match self {
-            Self::Input(Input::Write(write)) if write.again => undecided(router, &write.caller, write.client_id),
+            Self::Input(Input::Write(write)) if write.again => {
+                undecided(router, &write.caller, write.client_id, Some(HERE))
+            }
             Self::Ask(ask) if ask.asked_for_again().is_some() => ask.answer(RoomAnswer::Undecided),
             other => other.refuse_surely(router, room, refusal),
+        }
+    }
+
+    /// Has whoever asked ask again, since the room lives elsewhere by now; nothing was taken.
+    pub fn send_back(self, router: &Arc<Router>, room: RoomId) {
+        match self {
+            Self::Input(Input::Write(write)) => undecided(router, &write.caller, write.client_id, Some(HERE)),
+            Self::Ask(ask) => ask.answer(RoomAnswer::Undecided),
+            Self::Input(Input::Mark { .. }) => self.refuse_surely(router, room, &unavailable()),
+            // Who waits for another answer asks again when nobody can give it any more, and typing may be lost.
+            _ => {}
         }
     }
 
@@ -182,13 +200,13 @@ fn acknowledge(router: &Arc<Router>, room: RoomId, write: &Write, seq: Seq, at: 
     router.to_hub(*hub, Item::Answer { session: *session, client_id: Some(client_id), frame });
 }
 
-/// Lets a session ask again a little later.
-pub fn undecided(router: &Arc<Router>, caller: &Caller, client_id: ClientId) {
+/// Lets a session ask again a little later, since the node `by` does not know what became of a write and has it no more.
+pub fn undecided(router: &Arc<Router>, caller: &Caller, client_id: ClientId, by: Option<Slot>) {
     let Caller::Session { hub, session, .. } = caller else { return };
     let (router, hub, session) = (Arc::clone(router), *hub, *session);
     router.shared.runtime.clone().spawn(async move {
         tokio::time::sleep(ASK_AGAIN_AFTER).await;
-        router.to_hub(hub, Item::Undecided { session, client_id });
+        router.to_hub(hub, Item::Undecided { session, client_id, by });
     });
 }
 
@@ -203,5 +221,10 @@ pub fn refuse_session(
     let Caller::Session { hub, session, id } = caller else { return };
     let nack = Nack::of(refusal, id.as_deref(), Some(room), client_id);
     let frame = super::effects::framed(&ServerFrame::Nack(nack));
-    router.to_hub(*hub, Item::Answer { session: *session, client_id, frame });
+    let session = *session;
+    let item = match client_id {
+        Some(client_id) => Item::Refusal { session, client_id, by: HERE, frame },
+        None => Item::Answer { session, client_id: None, frame },
+    };
+    router.to_hub(*hub, item);
 }

@@ -11,10 +11,11 @@ use rookery_core::{
 use super::{Awake, ShardMessage, ShardState};
 use crate::actors::{
     hub::inbox::Item,
-    peers::ToPeer,
+    peers::{HERE, Place, ToPeer},
     room::{NOTHING_TOLD, RoomActor, RoomArguments, refuse_shut},
     router,
 };
+use crate::store::StoreError;
 
 impl ShardState {
     pub(super) async fn carry_out(&mut self, myself: &ActorRef<ShardMessage>, effect: Effect) {
@@ -29,17 +30,25 @@ impl ShardState {
                 }
                 self.restarted(room);
             }
-            Effect::Refuse { room } => {
-                for message in self.waiting.remove(&room).unwrap_or_default() {
-                    message.refuse(&self.router, room, &router::unavailable());
-                }
-            }
+            Effect::Refuse { room } => self.refuse(room),
             Effect::RefuseShut { room, stamp } => self.refuse_shut(room, stamp),
             Effect::Restarted { room } => self.restarted(room),
             Effect::Quarantined { room } => {
                 tracing::error!(%room, "the room panics on the same input again and again: it is shut until an operator releases it");
                 self.router.quarantined.insert(room, ());
                 self.restarted(room);
+            }
+        }
+    }
+
+    /// What waits for a room that lives elsewhere by now is asked for there.
+    fn refuse(&mut self, room: RoomId) {
+        let lives_here = self.router.peers().shard(room.shard()) == Place::Here;
+        for message in self.waiting.remove(&room).unwrap_or_default() {
+            if lives_here {
+                message.refuse(&self.router, room, &router::unavailable());
+            } else {
+                message.send_back(&self.router, room);
             }
         }
     }
@@ -60,15 +69,22 @@ impl ShardState {
     }
 
     fn claim(&self, myself: &ActorRef<ShardMessage>, shard: ShardId) {
-        let (log, myself) = (Arc::clone(&self.router.shared.log), myself.clone());
+        let (router, myself) = (Arc::clone(&self.router), myself.clone());
         self.router.shared.runtime.spawn(async move {
-            let input = match log.claim(shard).await {
-                Ok(epoch) => Input::Claimed { epoch },
-                Err(error) => {
-                    tracing::warn!(shard = shard.0, %error, "a claim failed");
-                    Input::ClaimFailed
-                }
+            let claimed = match router.peers().may_claim(shard).await {
+                true => Some(router.shared.log.claim(shard).await),
+                false => None,
             };
+            let (input, result) = match claimed {
+                Some(Ok(epoch)) => (Input::Claimed { epoch }, "claimed"),
+                Some(Err(StoreError::Fenced)) => (Input::Outrun, "outrun"),
+                Some(Err(error)) => {
+                    tracing::warn!(shard = shard.0, %error, "a claim failed");
+                    (Input::ClaimFailed, "failed")
+                }
+                None => (Input::ClaimFailed, "withheld"),
+            };
+            metrics::counter!("rookery_shard_claims_total", "result" => result).increment(1);
             let _ = myself.send_message(ShardMessage::Claimed(input));
         });
     }
@@ -117,11 +133,11 @@ impl ShardState {
     /// Whoever waits for an answer of this room asks again.
     pub(super) fn restarted(&self, room: RoomId) {
         for inbox in self.router.hubs() {
-            inbox.put(Item::Restarted(room));
+            inbox.put(Item::Restarted { room, by: HERE });
         }
         let peers = self.router.peers();
         for slot in peers.slots() {
-            peers.send(slot, ToPeer::Hubs(Item::Restarted(room)));
+            peers.send(slot, ToPeer::Hubs(Item::Restarted { room, by: HERE }));
         }
     }
 }

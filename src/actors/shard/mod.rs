@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
@@ -90,8 +90,8 @@ pub struct ShardState {
     ids: HashMap<ActorId, RoomId>,
     /// Up to which event rooms had told everything that ended over their work; the next activation goes on from there.
     told: HashMap<RoomId, Seq>,
-    /// It should live elsewhere, and is given back as soon as no room is awake.
-    leaving: bool,
+    /// Since when it should live elsewhere; it is given back as soon as no room is awake.
+    leaving: Option<Instant>,
     /// What waits for rooms that are being claimed.
     waiting: HashMap<RoomId, Vec<RoomMessage>>,
 }
@@ -114,7 +114,7 @@ impl Actor for ShardActor {
             awake: HashMap::new(),
             ids: HashMap::new(),
             told: HashMap::new(),
-            leaving: false,
+            leaving: None,
             waiting: HashMap::new(),
         })
     }
@@ -127,7 +127,12 @@ impl Actor for ShardActor {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             ShardMessage::Deliver { room, message } => state.deliver(&myself, room, message).await,
-            ShardMessage::Claimed(input) => state.step(&myself, input).await,
+            ShardMessage::Claimed(input) => {
+                state.step(&myself, input).await;
+                if state.router.peers().shard(state.machine.id()) != Place::Here {
+                    state.hand_over(&myself).await;
+                }
+            }
             ShardMessage::Idle(room) => state.idle(&myself, room).await,
             ShardMessage::Gone { room, fenced } => state.gone(&myself, room, fenced).await,
             ShardMessage::Sweep(before) => state.sweep(before),
@@ -221,16 +226,16 @@ impl ShardState {
     /// The shard should live elsewhere: its rooms finish what is under way, and then it is given back. Whoever claims it
     /// before that fences us off, and what was under way is asked for again there.
     async fn hand_over(&mut self, myself: &ActorRef<ShardMessage>) {
-        self.leaving = true;
+        self.leaving.get_or_insert_with(Instant::now);
         self.sweep(u64::MAX);
         self.give_back(myself).await;
     }
 
     async fn give_back(&mut self, myself: &ActorRef<ShardMessage>) {
-        if !self.leaving || !self.awake.is_empty() {
+        if !self.awake.is_empty() {
             return;
         }
-        self.leaving = false;
+        let Some(since) = self.leaving.take() else { return };
         let shard = self.machine.id();
         if self.machine.epoch().is_none() || self.router.peers().shard(shard) == Place::Here {
             return;
@@ -241,6 +246,7 @@ impl ShardState {
             match router.shared.log.release(shard).await {
                 Ok(()) => {
                     metrics::counter!("rookery_shard_hand_overs_total").increment(1);
+                    metrics::histogram!("rookery_shard_hand_over_seconds").record(since.elapsed().as_secs_f64());
                     tracing::info!(shard = shard.0, "given back");
                 }
                 Err(error) => {
@@ -261,6 +267,7 @@ impl ShardState {
         self.step(myself, Input::Retired { room }).await;
         if fenced {
             metrics::counter!("rookery_rooms_fenced_total").increment(1);
+            self.router.peers().lost(self.machine.id());
             self.step(myself, Input::Fenced).await;
         }
         self.owe(myself, room);

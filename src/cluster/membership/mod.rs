@@ -15,6 +15,7 @@ use rookery_core::{
 };
 use tokio::{net::UdpSocket, sync::watch, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
 
 use super::{
     credentials::Secret,
@@ -27,6 +28,8 @@ const DRAINING: &str = "draining";
 const KEPT: &str = "kept";
 const LOAD: &str = "load";
 const LEFT: &str = "left";
+const OWNER: &str = "owner";
+const SETTLED: &str = "settled";
 
 /// How many times the usual interval a node may be silent before it counts as dead.
 const PATIENCE: f64 = 8.0;
@@ -42,6 +45,10 @@ pub struct Member {
     pub address: SocketAddr,
     /// Where people reach it, if it says so.
     pub url: Option<String>,
+    /// Under which incarnation it owns shards.
+    pub owner: Uuid,
+    /// It has been there for long enough to know who else is: it takes its part.
+    pub settled: bool,
     /// It gives its shards away.
     pub draining: bool,
     /// Shards that an operator moved to it, each with the number of the order.
@@ -50,6 +57,14 @@ pub struct Member {
     pub load: u32,
     /// Since when it is seen here.
     pub since: Millis,
+}
+
+impl Member {
+    /// Whether it may have shards, and a part of the registry.
+    #[must_use]
+    pub fn takes_part(&self) -> bool {
+        self.settled && !self.draining
+    }
 }
 
 /// The nodes that are alive, as this node sees it.
@@ -72,11 +87,11 @@ impl Members {
         self.all.values().filter(|member| Some(&member.peer.node) != self.me.as_ref().map(|me| &me.node))
     }
 
-    /// The node that keeps a shard by the latest order, unless it is draining.
+    /// The node that keeps a shard by the latest order, if it takes part.
     #[must_use]
     pub fn keeper(&self, shard: ShardId) -> Option<&Member> {
         let order = |member: &&Member| (member.kept.get(&shard).copied(), member.peer.node.clone());
-        self.all().filter(|member| member.kept.contains_key(&shard)).max_by_key(order).filter(|it| !it.draining)
+        self.all().filter(|member| member.kept.contains_key(&shard)).max_by_key(order).filter(|it| it.takes_part())
     }
 
     /// The number of the next order about a shard.
@@ -95,6 +110,7 @@ impl Members {
 /// What a node says of itself when it starts.
 pub(super) struct Announcement {
     pub(super) me: Peer,
+    pub(super) owner: Uuid,
     pub(super) address: SocketAddr,
     pub(super) url: Option<String>,
 }
@@ -116,7 +132,7 @@ impl Membership {
         seeds: Vec<String>,
         interval: Duration,
     ) -> anyhow::Result<Self> {
-        let Announcement { me, address, url } = announcement;
+        let Announcement { me, owner, address, url } = announcement;
         let id = ChitchatId::new(me.node.as_str(), me.incarnation, address);
         let config = ChitchatConfig {
             chitchat_id: id.clone(),
@@ -136,7 +152,8 @@ impl Membership {
             extra_liveness_predicate: None,
             protocol_version: ProtocolVersion::V1,
         };
-        let mut said = vec![(ADDRESS.to_owned(), address.to_string()), (DRAINING.to_owned(), "0".to_owned())];
+        let first = [(ADDRESS, address.to_string()), (OWNER, owner.to_string()), (DRAINING, "0".to_owned())];
+        let mut said: Vec<(String, String)> = first.map(|(key, value)| (key.to_owned(), value)).into();
         said.extend(url.map(|url| (URL.to_owned(), url)));
         let chitchat = spawn_chitchat(config, said, &gossip::Sealed::new(socket, secret.clone())).await?;
         let stream = chitchat.with_chitchat(|chitchat| chitchat.live_nodes_watch_stream()).await;
@@ -153,6 +170,11 @@ impl Membership {
     /// Says whether this node gives its shards away.
     pub(super) async fn set_draining(&self, draining: bool) {
         self.say(DRAINING, if draining { "1" } else { "0" }).await;
+    }
+
+    /// Says that this node takes its part from now on.
+    pub(super) async fn set_settled(&self) {
+        self.say(SETTLED, "1").await;
     }
 
     /// Says how much this node has to do.
@@ -245,6 +267,8 @@ fn member_of(id: &ChitchatId, state: &NodeState, before: &Members) -> Option<Mem
     Some(Member {
         address,
         url: state.get(URL).map(str::to_owned),
+        owner: state.get(OWNER)?.parse().ok()?,
+        settled: state.get(SETTLED) == Some("1"),
         draining: state.get(DRAINING) == Some("1"),
         kept: state.get(KEPT).map(kept_of).unwrap_or_default(),
         load: state.get(LOAD).and_then(|load| load.parse().ok()).unwrap_or(0),

@@ -38,7 +38,7 @@ type Holders = BTreeMap<ShardId, (String, Epoch)>;
 
 impl ClusterRouter {
     /// Asks a node and waits; `None`: it does not answer.
-    async fn ask(&self, to: Slot, ask: Ask) -> Option<Told> {
+    pub(super) async fn ask(&self, to: Slot, ask: Ask) -> Option<Told> {
         let (reply, told) = oneshot::channel();
         // Who asked may have gone.
         let taken = self.call(to, ask, move |told| drop(reply.send(told)));
@@ -73,12 +73,6 @@ impl ClusterRouter {
             }
             _ => Told::NotHere,
         }
-    }
-
-    async fn drain_here(&self, on: bool) -> Told {
-        let Some(network) = self.network.get() else { return Told::NotHere };
-        network.set_draining(on).await;
-        Told::Done
     }
 
     async fn keep_here(&self, shard: ShardId, order: Option<u64>) -> Told {
@@ -227,8 +221,7 @@ impl ClusterView for ClusterRouter {
     }
 
     fn owner(&self, shard: ShardId) -> Option<String> {
-        let members = self.members();
-        owner(&placement_of(&members), &members, shard).map(|owner| owner.to_string())
+        self.view.read().owner(shard).map(ToString::to_string)
     }
 
     fn drain(&self, node: String, on: bool) -> BoxFuture<'_, Result<(), NotDone>> {

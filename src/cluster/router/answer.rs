@@ -65,6 +65,7 @@ async fn answer(me: &ClusterRouter, from: Slot, ask: Ask) -> Told {
         }
         Ask::Pull { room, user, after } => pull(router, room.into(), user.into(), after).await,
         Ask::Head { room } => head(router, room.into()).await,
+        Ask::Outcome { room, .. } if !lives_here(router, room.into()) => Told::Moved,
         Ask::Outcome { room, sender, client_id } => {
             match router.shared.log.outcome(room.into(), sender.into(), client_id.into()).await {
                 Ok(Some((seq, at))) => Told::Written { seq, at: at.0, repeat: true },
@@ -80,7 +81,7 @@ async fn answer(me: &ClusterRouter, from: Slot, ask: Ask) -> Told {
             Told::Done
         }
         Ask::Register(entry) => register(router, from, &entry).await,
-        Ask::Sessions { user, .. } => {
+        Ask::Sessions { user } => {
             let all = Actors(Arc::clone(router)).list_here(user.map(Into::into)).await;
             Told::Sessions(all.into_iter().take(SESSIONS).map(wire_connected).collect())
         }
@@ -91,7 +92,7 @@ async fn answer(me: &ClusterRouter, from: Slot, ask: Ask) -> Told {
             Told::Done
         }
         Ask::Pulse => Told::Pulse(wire_pulse(Actors(Arc::clone(router)).pulse_here(), router)),
-        Ask::Owner { shard } => Told::Owner { owner: None, epoch: router.epoch_of(ShardId(shard)).await.unwrap_or(0) },
+        Ask::HandOver { shard } => me.hand_over(ShardId(shard)).await,
         ask => me.answer_operator(ask).await,
     }
 }
@@ -103,7 +104,7 @@ fn lives_here(router: &Arc<Router>, room: RoomId) -> bool {
 
 async fn ask_room(router: &Arc<Router>, room: RoomId, (ask, answer): (RoomAsk, oneshot::Receiver<RoomAnswer>)) -> Told {
     if !lives_here(router, room) {
-        return Told::Moved { owner: None };
+        return Told::Moved;
     }
     let again = ask.is_again();
     match router.to_room_here(room, RoomMessage::Ask(ask)) {
@@ -123,7 +124,7 @@ async fn ask_room(router: &Arc<Router>, room: RoomId, (ask, answer): (RoomAsk, o
 
 async fn pull(router: &Arc<Router>, room: RoomId, user: UserId, after: u64) -> Told {
     if !lives_here(router, room) {
-        return Told::Moved { owner: None };
+        return Told::Moved;
     }
     let (reply, answer) = oneshot::channel();
     if let Err(refusal) = router.to_room_here(room, RoomMessage::Pull { user, after, reply }) {
@@ -147,7 +148,7 @@ async fn pull(router: &Arc<Router>, room: RoomId, user: UserId, after: u64) -> T
 
 async fn head(router: &Arc<Router>, room: RoomId) -> Told {
     if !lives_here(router, room) {
-        return Told::Moved { owner: None };
+        return Told::Moved;
     }
     let (reply, answer) = oneshot::channel();
     if router.to_room_here(room, RoomMessage::TellHead(reply)).is_err() {

@@ -3,6 +3,8 @@
 mod admin;
 mod answer;
 mod calls;
+mod claims;
+mod drain;
 mod place;
 mod receive;
 mod send;
@@ -11,12 +13,14 @@ mod slots;
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock, Weak},
+    time::Instant,
 };
 
-use parking_lot::RwLock;
+use futures_util::{FutureExt, future::BoxFuture};
+use parking_lot::{Mutex, RwLock};
 use rookery_core::{
     ids::{ShardId, UserId},
-    placement::RegistryShard,
+    placement::{Outlook, Patience, RegistryShard},
 };
 use tokio_util::task::AbortOnDropHandle;
 
@@ -27,6 +31,9 @@ use crate::actors::{
     peers::{FanOut, NodeAcks, Peers, Place, Slot, ToPeer},
 };
 
+/// Rounds of gossip after which a node that has just come knows who else is there, and takes its part.
+const SETTLING_IN: u32 = 4;
+
 /// The other nodes, as the actors see them.
 pub struct ClusterRouter {
     me: Weak<Self>,
@@ -35,9 +42,15 @@ pub struct ClusterRouter {
     slots: Slots,
     calls: Calls,
     view: RwLock<Arc<View>>,
+    /// What this process knows of the others, from when it joins.
+    outlook: OnceLock<Mutex<Outlook>>,
     /// Shards that an operator moved to this node, each with the number of the order.
     kept: tokio::sync::Mutex<BTreeMap<ShardId, u64>>,
+    /// Shards that have lived here and do not now, and when they went. Also those of which others say that they do already.
+    departed: Mutex<BTreeMap<ShardId, Instant>>,
     follow: OnceLock<AbortOnDropHandle<()>>,
+    /// The way out that an operator ordered, while it is gone.
+    leaving: tokio::sync::Mutex<Option<AbortOnDropHandle<()>>>,
 }
 
 impl ClusterRouter {
@@ -51,15 +64,22 @@ impl ClusterRouter {
             slots: Slots::default(),
             calls: Calls::default(),
             view: RwLock::new(Arc::new(View::default())),
+            outlook: OnceLock::new(),
             kept: tokio::sync::Mutex::default(),
+            departed: Mutex::default(),
             follow: OnceLock::new(),
+            leaving: tokio::sync::Mutex::default(),
         })
     }
 
     /// From now on this node is part of its cluster: follows who is there.
     pub fn join(self: &Arc<Self>, network: Arc<Network>) {
         let members = network.members();
+        let settling_in = network.gossip_interval() * SETTLING_IN;
+        let settling_in = i64::try_from(settling_in.as_millis()).unwrap_or(i64::MAX);
+        let patience = Patience { settling_in, ..Patience::default() };
         // Once: a process is one node.
+        let _ = self.outlook.set(Mutex::new(Outlook::new(network.owner(), patience, crate::clock::now())));
         let _ = self.network.set(network);
         self.router.join(Arc::clone(self) as _);
         let _ = self.follow.set(AbortOnDropHandle::new(tokio::spawn(place::follow(Arc::clone(self), members))));
@@ -68,6 +88,11 @@ impl ClusterRouter {
     /// The nodes that are alive, as this node sees it.
     pub fn members(&self) -> Arc<Members> {
         self.network.get().map(|network| Arc::clone(&network.members().borrow())).unwrap_or_default()
+    }
+
+    /// Whether every shard lives somewhere.
+    pub fn is_whole(&self) -> bool {
+        self.view.read().is_whole()
     }
 
     /// The links that are up.
@@ -104,8 +129,23 @@ impl Peers for ClusterRouter {
         self.view.read().shard(shard)
     }
 
+    fn may_claim(&self, shard: ShardId) -> BoxFuture<'_, bool> {
+        self.may_claim_in_time(shard).boxed()
+    }
+
+    fn lost(&self, shard: ShardId) {
+        if let Some(outlook) = self.outlook.get() {
+            outlook.lock().lost(shard, crate::clock::now());
+        }
+    }
+
     fn registry(&self, user: UserId) -> Place {
         self.view.read().part(RegistryShard::of(user))
+    }
+
+    fn count(&self) -> u32 {
+        let members = self.network.get().map_or(1, |network| network.members().borrow().all().count());
+        u32::try_from(members).unwrap_or(u32::MAX)
     }
 
     fn slots(&self) -> Vec<Slot> {

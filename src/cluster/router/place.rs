@@ -1,8 +1,13 @@
 //! What lives where: the placement over the nodes that are alive, and what follows when it changes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rookery_core::{
+    fence::Owner,
     ids::{SHARDS, ShardId},
     placement::{self, Placement, REGISTRY_SHARDS, RegistryShard},
 };
@@ -16,20 +21,32 @@ use crate::{
         registry::RegistryMessage,
         shard::ShardMessage,
     },
-    cluster::{Members, Peer},
+    cluster::{Member, Members, Peer},
 };
 
 /// How often open questions are looked through.
 const SWEEP: Duration = Duration::from_secs(1);
+/// How long it is kept who listens to the rooms of a shard that lives elsewhere.
+const DEPARTED: Duration = Duration::from_secs(60);
 
 /// Where every shard and every part of the registry lives, as this node sees it now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct View {
+    /// Who should own each shard.
+    owners: Vec<Option<placement::NodeId>>,
     shards: Vec<Place>,
     parts: Vec<Place>,
 }
 
 impl View {
+    pub(super) fn owner(&self, shard: ShardId) -> Option<&placement::NodeId> {
+        self.owners.get(usize::from(shard.0))?.as_ref()
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        !self.shards.is_empty() && !self.shards.contains(&Place::Nowhere)
+    }
+
     pub(super) fn shard(&self, shard: ShardId) -> Place {
         self.shards.get(usize::from(shard.0)).copied().unwrap_or(Place::Nowhere)
     }
@@ -39,9 +56,12 @@ impl View {
     }
 }
 
-/// Follows who is there, for as long as the node lives.
+/// Follows who is there, for as long as the node lives; takes this node's part once it knows.
 pub(super) async fn follow(router: Arc<ClusterRouter>, mut members: watch::Receiver<Arc<Members>>) {
     let mut sweep = tokio::time::interval(SWEEP);
+    let settled = router.settled();
+    tokio::pin!(settled);
+    let mut is_settled = false;
     loop {
         let now = Arc::clone(&members.borrow_and_update());
         router.place(&now);
@@ -51,7 +71,11 @@ pub(super) async fn follow(router: Arc<ClusterRouter>, mut members: watch::Recei
                     Ok(()) => break,
                     Err(_) => return,
                 },
-                _ = sweep.tick() => router.calls.sweep(),
+                () = &mut settled, if !is_settled => is_settled = true,
+                _ = sweep.tick() => {
+                    router.calls.sweep();
+                    router.forget_departed();
+                }
             }
         }
     }
@@ -61,7 +85,7 @@ pub(super) async fn follow(router: Arc<ClusterRouter>, mut members: watch::Recei
 pub(super) fn placement_of(members: &Members) -> Placement {
     let mut placement = Placement::new();
     for member in members.all() {
-        placement.set(&placement::NodeId::from(member.peer.node.as_str()), member.draining);
+        placement.set(&placement::NodeId::from(member.peer.node.as_str()), !member.takes_part());
     }
     placement
 }
@@ -75,17 +99,32 @@ pub(super) fn owner(placement: &Placement, members: &Members, shard: ShardId) ->
 }
 
 impl ClusterRouter {
+    /// Waits until this node knows who else is there, and says that it takes its part.
+    async fn settled(&self) {
+        let (Some(outlook), Some(network)) = (self.outlook.get(), self.network.get()) else { return };
+        let wait = outlook.lock().settles_in(crate::clock::now());
+        tokio::time::sleep(Duration::from_millis(wait.unsigned_abs())).await;
+        network.set_settled().await;
+    }
+
     /// Works out anew where everything lives, and tells those whom it concerns.
     pub(super) fn place(&self, members: &Members) {
         let placement = placement_of(members);
+        if let Some(outlook) = self.outlook.get() {
+            let owner = |member: &Member| Owner { node: member.peer.node.as_str().into(), incarnation: member.owner };
+            let alive: Vec<Owner> = members.all().map(owner).collect();
+            outlook.lock().sees_all(&alive, crate::clock::now());
+        }
         let alive = |peer: &Peer| members.get(&peer.node).is_some_and(|member| member.peer == *peer);
         for slot in self.slots.forget(|peer| !alive(peer) && !self.is_linked(peer)) {
             self.router.interest.node_gone(slot);
             self.router.to_registry_here(RegistryMessage::NodeGone(slot));
         }
         let place = |owner: Option<&placement::NodeId>| self.place_of(owner, members);
+        let owners: Vec<_> = (0..SHARDS).map(|shard| owner(&placement, members, ShardId(shard))).collect();
         let view = View {
-            shards: (0..SHARDS).map(|shard| place(owner(&placement, members, ShardId(shard)).as_ref())).collect(),
+            shards: owners.iter().map(|owner| place(owner.as_ref())).collect(),
+            owners,
             parts: (0..REGISTRY_SHARDS).map(|part| place(placement.registry(RegistryShard(part)))).collect(),
         };
         self.replace(view);
@@ -112,7 +151,12 @@ impl ClusterRouter {
         for shard in (0..SHARDS).map(ShardId).filter(|shard| left(*shard)) {
             self.router.to_shard_if_there(shard, || ShardMessage::HandOver);
         }
-        self.router.interest.nodes_gone_from(|room| left(room.shard()));
+        let now = Instant::now();
+        self.departed.lock().extend((0..SHARDS).map(ShardId).filter(|shard| left(*shard)).map(|shard| (shard, now)));
+        let gained = |shard| before.shard(shard) != Place::Here && view.shard(shard) == Place::Here;
+        for (room, nodes) in self.router.interest.nodes_of(|room| gained(room.shard())) {
+            nodes.into_iter().for_each(|node| self.interest(node, room, true));
+        }
         self.tell(change);
     }
 
@@ -121,6 +165,24 @@ impl ClusterRouter {
         let view = Arc::clone(&self.view.read());
         let there = Place::There(slot);
         self.tell(Change::of(|shard| view.shard(shard) == there, |part| view.part(part) == there));
+    }
+
+    /// Forgets who listens to rooms that have lived elsewhere for a while. Not at once: others may see sooner than this node
+    /// that a shard has come back, and tell it only once.
+    fn forget_departed(&self) {
+        let view = Arc::clone(&self.view.read());
+        let mut gone = BTreeSet::new();
+        self.departed.lock().retain(|shard, since| {
+            let is_back = view.shard(*shard) == Place::Here;
+            let is_old = since.elapsed() >= DEPARTED;
+            if is_old && !is_back {
+                gone.insert(*shard);
+            }
+            !is_back && !is_old
+        });
+        if !gone.is_empty() {
+            self.router.interest.nodes_gone_from(|room| gone.contains(&room.shard()));
+        }
     }
 
     fn tell(&self, change: Change) {

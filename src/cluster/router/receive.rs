@@ -1,6 +1,6 @@
 //! From envelopes to what the actors are told.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use rookery_core::{
     ids::{RoomId, SessionId},
@@ -12,7 +12,7 @@ use super::ClusterRouter;
 use crate::{
     actors::{
         hub::inbox::{Ack, Batch, Frames, Item, Note},
-        peers::{Place, Slot, hub_address},
+        peers::{HERE, Place, Slot, hub_address},
         registry::{Registered, RegistryMessage},
         room::{RoomMessage, refuse_session, undecided},
     },
@@ -37,17 +37,19 @@ impl Receiver for ClusterRouter {
             Envelope::Answer(answer) => {
                 let client_id = answer.client_id.map(Into::into);
                 let (session, frame) = (answer.session.into(), answer.frame.0);
-                self.to_own_hub(answer.hub, Item::Answer { session, client_id, frame });
+                let item = match client_id {
+                    Some(client_id) if answer.refused => Item::Refusal { session, client_id, by: slot, frame },
+                    client_id => Item::Answer { session, client_id, frame },
+                };
+                self.to_own_hub(answer.hub, item);
             }
             Envelope::Moved(moved) => {
-                if let Some(client_id) = moved.client_id {
-                    let caller = Caller::Session { hub: own(moved.hub), session: moved.session.into(), id: None };
-                    undecided(&self.router, &caller, client_id.into());
-                }
+                let caller = Caller::Session { hub: own(moved.hub), session: moved.session.into(), id: None };
+                undecided(&self.router, &caller, moved.client_id.into(), Some(slot));
             }
-            Envelope::Restarted { room } => self.to_all(|| Item::Restarted(room.into())),
+            Envelope::Restarted { room } => self.to_all(|| Item::Restarted { room: room.into(), by: slot }),
             Envelope::FanOut(events) => self.fan_in(events),
-            Envelope::Head { room, head } | Envelope::InterestTaken { room, head } => {
+            Envelope::Head { room, head } => {
                 let room = room.into();
                 self.router.to_hubs_here(self.router.interest.hubs(room), || Item::Head { room, head });
             }
@@ -63,8 +65,6 @@ impl Receiver for ClusterRouter {
             }
             Envelope::Interest { room, on } => self.interest(slot, room.into(), on),
             Envelope::Registry(note) => self.note(slot, note),
-            // Who may commit is decided in the store; these only hurry it.
-            Envelope::Shard(_) => {}
             Envelope::Call(call) => self.answer_call(slot, call),
             Envelope::Reply(reply) => self.calls.told(reply.id, reply.told),
         }
@@ -101,7 +101,7 @@ impl ClusterRouter {
         if self.router.peers().shard(room.shard()) != Place::Here {
             // The sender sees other nodes than this one does; soon they see the same.
             if let (Some(to), Some(client_id)) = (to, client_id) {
-                undecided(&self.router, &to, client_id);
+                undecided(&self.router, &to, client_id, Some(HERE));
             }
             return;
         }
@@ -110,7 +110,7 @@ impl ClusterRouter {
             && let Some(to) = to
         {
             match client_id {
-                Some(client_id) if again => undecided(&self.router, &to, client_id),
+                Some(client_id) if again => undecided(&self.router, &to, client_id, Some(HERE)),
                 client_id => refuse_session(&self.router, room, &to, client_id, &refusal),
             }
         }
@@ -137,12 +137,17 @@ impl ClusterRouter {
     }
 
     /// Another node listens to a room that lives here, and wants to know how far it is. The room itself says it: what is
-    /// written down of that may be behind what its last owner had acknowledged.
-    fn interest(&self, from: Slot, room: RoomId, on: bool) {
-        if !on || self.router.peers().shard(room.shard()) != Place::Here {
-            return self.router.interest.of_node(room, from, false);
+    /// written down of that may be behind what its last owner had acknowledged. Who tells it may have seen sooner than this
+    /// node that the room lives here: that is kept, and answered once this node sees it too.
+    pub(super) fn interest(&self, from: Slot, room: RoomId, on: bool) {
+        self.router.interest.of_node(room, from, on);
+        if self.router.peers().shard(room.shard()) != Place::Here {
+            self.departed.lock().insert(room.shard(), Instant::now());
+            return;
         }
-        self.router.interest.of_node(room, from, true);
+        if !on {
+            return;
+        }
         let (reply, answer) = oneshot::channel();
         let Ok(()) = self.router.to_room_here(room, RoomMessage::TellHead(reply)) else { return };
         let router = Arc::clone(&self.router);
@@ -155,6 +160,7 @@ impl ClusterRouter {
 
     fn note(&self, from: Slot, note: RegistryNote) {
         let message = match note {
+            RegistryNote::Spread { user, nodes } => return self.router.budget.spread(user.into(), nodes),
             RegistryNote::Present(entry) => RegistryMessage::Present(registered(from, &entry)),
             RegistryNote::Unregister { user, session, .. } => {
                 RegistryMessage::Unregister { user: user.into(), session: session.into() }

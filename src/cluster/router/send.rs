@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use rookery_core::{
     frame::Refusal,
-    ids::{RoomId, SessionId},
+    ids::{ClientId, RoomId, SessionId},
     room::{Caller, Input},
 };
 use tokio::sync::oneshot;
@@ -32,9 +32,12 @@ impl ClusterRouter {
             ToPeer::Hub { hub, item } => self.send_to_hub(to, hub, item),
             ToPeer::Hubs(item) => self.send_to_hubs(to, item),
             ToPeer::Interest { room, on } => self.post(to, Envelope::Interest { room: room.into(), on }),
+            ToPeer::Spread { user, nodes } => {
+                self.post(to, Envelope::Registry(RegistryNote::Spread { user: user.into(), nodes }))
+            }
             ToPeer::Registry(message) => self.send_to_registry(to, message),
             ToPeer::List { user, reply } => {
-                let ask = Ask::Sessions { user: user.map(Into::into), after: None, limit: u32::MAX };
+                let ask = Ask::Sessions { user: user.map(Into::into) };
                 let node = self.node_of(to).map(|node| node.to_string()).unwrap_or_default();
                 self.call(to, ask, move |told| {
                     if let Told::Sessions(sessions) = told {
@@ -55,6 +58,16 @@ impl ClusterRouter {
                     let _ = reply.send(into_room_state(state));
                 }
             }),
+            ToPeer::Outcome { room, sender, client_id, reply } => {
+                let ask = Ask::Outcome { room: room.into(), sender: sender.into(), client_id: client_id.into() };
+                self.call(to, ask, move |told| {
+                    let _ = match told {
+                        Told::Written { seq, at, .. } => reply.send(Some((seq, rookery_core::time::Millis(at)))),
+                        Told::Absent => reply.send(None),
+                        _ => return,
+                    };
+                })
+            }
             ToPeer::Release(room, reply) => self.call(to, Ask::ReleaseRoom { room: room.into() }, move |told| {
                 if told == Told::Done {
                     let _ = reply.send(());
@@ -148,20 +161,13 @@ impl ClusterRouter {
 
     fn send_to_hub(&self, to: Slot, hub: u16, item: Item) -> bool {
         let envelope = match item {
-            // Of which room it is only keeps it in order behind that room's events.
-            Item::Answer { session, client_id, frame } => Envelope::Answer(Answer {
+            Item::Answer { session, client_id, frame } => answer(hub, session, client_id, frame, false),
+            Item::Refusal { session, client_id, frame, .. } => answer(hub, session, Some(client_id), frame, true),
+            Item::Undecided { session, client_id, .. } => Envelope::Moved(Moved {
                 room: RoomId(session.0).into(),
                 hub,
                 session: session.into(),
-                client_id: client_id.map(Into::into),
-                frame: Blob(frame),
-            }),
-            Item::Undecided { session, client_id } => Envelope::Moved(Moved {
-                room: RoomId(session.0).into(),
-                hub,
-                session: session.into(),
-                client_id: Some(client_id.into()),
-                owner: None,
+                client_id: client_id.into(),
             }),
             Item::Presence { user, only, frame } => Envelope::Registry(RegistryNote::Presence {
                 user: user.into(),
@@ -189,7 +195,7 @@ impl ClusterRouter {
             Item::Typing { room, user, frame } => {
                 Envelope::Typing { room: room.into(), user: user.into(), frame: Blob(frame) }
             }
-            Item::Restarted(room) => Envelope::Restarted { room: room.into() },
+            Item::Restarted { room, .. } => Envelope::Restarted { room: room.into() },
             Item::Close { session, .. } => {
                 return self.call(to, Ask::CloseSession { session: session.into() }, |_| {});
             }
@@ -253,6 +259,12 @@ impl ClusterRouter {
         }
         taken
     }
+}
+
+fn answer(hub: u16, session: SessionId, client_id: Option<ClientId>, frame: Bytes, refused: bool) -> Envelope {
+    // Of which room it is only keeps it in order behind that room's events.
+    let (room, client_id) = (RoomId(session.0).into(), client_id.map(Into::into));
+    Envelope::Answer(Answer { room, hub, session: session.into(), client_id, refused, frame: Blob(frame) })
 }
 
 fn wire_ack(hub: u16, ack: Ack) -> room::Ack {

@@ -5,7 +5,7 @@ use bincode::{Decode, Encode};
 use super::{
     id::{Blob, Id},
     intent::{Refusal, Write},
-    registry::{Registration, Status},
+    registry::Registration,
 };
 
 /// A question. The answer carries the same number; after the deadline nobody waits for it any more.
@@ -86,37 +86,18 @@ pub enum Ask {
     },
     /// A connection begins: may it?
     Register(Registration),
-    /// How is this user?
-    Presence {
-        /// Who.
-        user: Id,
-    },
     /// Which connections does the receiver hold?
     Sessions {
         /// Only this user's.
         user: Option<Id>,
-        /// Only those after this one.
-        after: Option<Id>,
-        /// At most so many.
-        limit: u32,
     },
     /// Close one connection.
     CloseSession {
         /// Which.
         session: Id,
     },
-    /// Which nodes hold connections of this user?
-    NodesOf {
-        /// Whose.
-        user: Id,
-    },
     /// How is the node?
     Pulse,
-    /// Who owns this shard, as far as the receiver knows?
-    Owner {
-        /// Which.
-        shard: u16,
-    },
     /// How far is this room?
     Head {
         /// Which.
@@ -137,6 +118,11 @@ pub enum Ask {
         shard: u16,
         /// The number of the order; of two nodes that keep a shard the later order holds. `None`: not any more.
         order: Option<u64>,
+    },
+    /// Hand a shard over to who asks, who should have it.
+    HandOver {
+        /// Which.
+        shard: u16,
     },
 }
 
@@ -161,10 +147,7 @@ pub enum Told {
     /// Nobody knows: ask again with the same key.
     Unknown,
     /// The receiver does not own the room and took nothing.
-    Moved {
-        /// Who owns it, as far as the receiver knows.
-        owner: Option<String>,
-    },
+    Moved,
     /// The marks as they stand.
     Marks {
         /// Read.
@@ -192,28 +175,10 @@ pub enum Told {
     },
     /// Whether a connection may begin.
     Admission(Admission),
-    /// How a user is.
-    Presence {
-        /// How.
-        status: Status,
-        /// When they were last here, in milliseconds, if they are not.
-        last_seen: Option<i64>,
-    },
     /// Connections.
     Sessions(Vec<Connected>),
-    /// Whether there was such a connection.
-    Closed(bool),
-    /// The nodes that hold connections of a user, and how many.
-    Nodes(Vec<(String, u32)>),
     /// How the node is.
     Pulse(Pulse),
-    /// Who owns a shard.
-    Owner {
-        /// Who.
-        owner: Option<String>,
-        /// Under which epoch.
-        epoch: u64,
-    },
     /// It is done.
     Done,
     /// The receiver does not answer this.
@@ -312,15 +277,9 @@ impl Ask {
             | Self::Digest { room }
             | Self::Head { room } => room.key(),
             Self::Register(registration) => registration.user.key(),
-            Self::Presence { user } | Self::NodesOf { user } => user.key(),
             Self::CloseSession { session } => session.key(),
-            Self::Keep { shard, .. } => u64::from(*shard),
-            Self::Sessions { .. }
-            | Self::Pulse
-            | Self::Owner { .. }
-            | Self::Shards
-            | Self::Links
-            | Self::Drain { .. } => 0,
+            Self::Keep { shard, .. } | Self::HandOver { shard } => u64::from(*shard),
+            Self::Sessions { .. } | Self::Pulse | Self::Shards | Self::Links | Self::Drain { .. } => 0,
         }
     }
 }

@@ -10,7 +10,6 @@ pub mod id;
 pub mod intent;
 pub mod registry;
 pub mod room;
-pub mod shard;
 
 use bincode::{
     Decode, Encode,
@@ -23,7 +22,6 @@ pub use call::{Call, Reply};
 pub use id::{Blob, Id};
 pub use registry::RegistryNote;
 pub use room::{Answer, FanOut, Moved, RoomInput};
-pub use shard::ShardNote;
 
 /// The version that this node writes.
 pub const VERSION: u8 = 1;
@@ -90,17 +88,8 @@ pub enum Envelope {
         /// Whether.
         on: bool,
     },
-    /// The interest in a room was heard; it has come this far.
-    InterestTaken {
-        /// Which room.
-        room: Id,
-        /// How far.
-        head: u64,
-    },
     /// About users, their connections and their presence.
     Registry(RegistryNote),
-    /// About who owns a shard.
-    Shard(ShardNote),
     /// A question that somebody waits for.
     Call(Call),
     /// The answer to one.
@@ -175,14 +164,13 @@ impl Envelope {
             | Self::Head { room, .. }
             | Self::Passing { room, .. }
             | Self::Typing { room, .. }
-            | Self::Interest { room, .. }
-            | Self::InterestTaken { room, .. } => room.key(),
+            | Self::Interest { room, .. } => room.key(),
             Self::Answer(answer) => answer.room.key(),
             Self::Moved(moved) => moved.room.key(),
             Self::FanOut(fan_out) => fan_out.room.key(),
             Self::Registry(note) => note.key(),
             Self::Call(call) => call.ask.key(),
-            Self::Shard(_) | Self::Reply(_) => 0,
+            Self::Reply(_) => 0,
         }
     }
 

@@ -4,7 +4,6 @@ use bincode::{Decode, Encode};
 use rookery_core::{
     event::{Notify as CoreNotify, RoomKind as CoreRoomKind},
     frame::server::RoomView as CoreRoomView,
-    presence::Status as CoreStatus,
 };
 
 use super::{
@@ -13,10 +12,6 @@ use super::{
     intent::Role,
 };
 
-mirror!(
-    /// Whether somebody is there.
-    Status = CoreStatus { Online, Away, Offline }
-);
 mirror!(
     /// What sort of room.
     RoomKind = CoreRoomKind { Direct, Group, Channel }
@@ -107,6 +102,13 @@ pub enum RegistryNote {
         only: Option<(u16, Id)>,
         /// The frame that says how they are.
         frame: Blob,
+    },
+    /// From the registry, to a node where a user is connected: on how many nodes they are, so that each gives them its share.
+    Spread {
+        /// Who.
+        user: Id,
+        /// How many.
+        nodes: u16,
     },
 }
 
@@ -219,7 +221,8 @@ impl RegistryNote {
             | Self::CloseDevices { user, .. }
             | Self::Watch { user, .. }
             | Self::Unwatch { user, .. }
-            | Self::Presence { user, .. } => user.key(),
+            | Self::Presence { user, .. }
+            | Self::Spread { user, .. } => user.key(),
             Self::Close { session, .. } => session.key(),
         }
     }

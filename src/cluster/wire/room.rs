@@ -72,6 +72,8 @@ pub struct Answer {
     pub session: Id,
     /// The write, if it was one.
     pub client_id: Option<Id>,
+    /// The write is refused: passed on only if no other node may still do it.
+    pub refused: bool,
     /// The frame.
     pub frame: Blob,
 }
@@ -85,10 +87,8 @@ pub struct Moved {
     pub hub: u16,
     /// Whose write.
     pub session: Id,
-    /// Which write, if it was one.
-    pub client_id: Option<Id>,
-    /// Who owns the shard, as far as the sender knows.
-    pub owner: Option<String>,
+    /// Which write.
+    pub client_id: Id,
 }
 
 /// An answer to a write, to be sent right before the event with this number.
@@ -148,6 +148,7 @@ impl FanOut {
     pub fn into_answers(self) -> impl Iterator<Item = Answer> {
         let room = self.room;
         self.acks.into_iter().map(move |ack| Answer {
+            refused: false,
             room,
             hub: ack.hub,
             session: ack.session,

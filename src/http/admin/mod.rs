@@ -65,7 +65,7 @@ pub(super) async fn operator(api: &Api, request: &HttpRequest, now: Millis) -> R
         return Ok(Operator::Bootstrap);
     }
     let identity = identify(api, request, now).await?;
-    api.limiter.user(identity.user, &config, now)?;
+    api.limiter.user(identity.user, api.gateway.shares(identity.user), &config, now)?;
     if identity.role != PlatformRole::Admin {
         tracing::warn!(user = %identity.user, path = request.path(), "not an operator");
         if api.limiter.notes_refusal(identity.user, now) {

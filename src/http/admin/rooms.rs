@@ -124,8 +124,7 @@ pub(in crate::http) struct NodeDigest {
     digest: String,
 }
 
-async fn view(api: &Api, record: RoomRecord) -> Result<AdminRoom, Problem> {
-    let head = api.log.head(record.id).await?;
+async fn view(api: &Api, record: RoomRecord, head: Seq) -> Result<AdminRoom, Problem> {
     let state = api.gateway.room_state(record.id).await;
     Ok(AdminRoom {
         id: record.id,
@@ -157,7 +156,9 @@ pub(in crate::http) async fn search(api: Shared, request: HttpRequest, parameter
     let page = api.directory.search_rooms(query, parameters.range()?).await?;
     let mut items = Vec::with_capacity(page.items.len());
     for record in page.items {
-        items.push(view(&api, record).await?);
+        // A list wakes no room: how far each is that sleeps elsewhere is said as it was written down.
+        let head = api.log.published(record.id).await?;
+        items.push(view(&api, record, head).await?);
     }
     Ok(paging::list(&request, Page { items, next: page.next }))
 }
@@ -165,7 +166,8 @@ pub(in crate::http) async fn search(api: Shared, request: HttpRequest, parameter
 /// One room.
 pub(in crate::http) async fn show(api: Shared, room: web::Path<RoomId>) -> Answer {
     let record = existing(&api, *room).await?;
-    Ok(HttpResponse::Ok().json(view(&api, record).await?))
+    let head = api.log.head(record.id).await?;
+    Ok(HttpResponse::Ok().json(view(&api, record, head).await?))
 }
 
 /// Archives, opens, lets a quarantined room try again.
@@ -192,7 +194,8 @@ pub(in crate::http) async fn change(
         audit(&api, by, action, room.to_string(), String::new()).await?;
     }
     let record = existing(&api, *room).await?;
-    Ok(HttpResponse::Ok().json(view(&api, record).await?))
+    let head = api.log.head(record.id).await?;
+    Ok(HttpResponse::Ok().json(view(&api, record, head).await?))
 }
 
 /// Ends a room.

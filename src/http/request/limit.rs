@@ -34,12 +34,12 @@ impl Default for Limiter {
 }
 
 impl Limiter {
-    /// Takes one request of a user.
+    /// Takes one request of a user from this node's share of their budget: one of so many.
     ///
     /// # Errors
     /// `rate_limited`, with the time to wait.
-    pub fn user(&self, user: UserId, config: &Config, now: Millis) -> Result<(), Refusal> {
-        let rate = Rate::per_second(config.limits.requests_per_second, config.limits.request_burst);
+    pub fn user(&self, user: UserId, shares: u32, config: &Config, now: Millis) -> Result<(), Refusal> {
+        let rate = Rate::per_second(config.limits.requests_per_second, config.limits.request_burst).share(shares);
         self.users
             .take(user, rate, now)
             .map_err(|wait| Refusal::new(Code::RateLimited, "too many requests").after(wait))

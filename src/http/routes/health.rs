@@ -32,7 +32,8 @@ pub(in crate::http) async fn ready(api: Shared, parameters: Parameters) -> Answe
     let verbose = parameters.text("verbose")?.is_some();
     parameters.end()?;
     let draining = api.readiness.is_draining() || api.cluster.is_draining();
-    let store = api.log.head(RoomId(uuid::Uuid::nil())).await.is_ok();
+    // Of a room that there is not, so that none is woken for it.
+    let store = api.log.published(RoomId(uuid::Uuid::nil())).await.is_ok();
     let ready = store && !draining;
     if verbose {
         let status = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };

@@ -48,6 +48,10 @@ impl Gateway for Unreachable {
         panic!("a write of {user}")
     }
 
+    fn shares(&self, _: UserId) -> u32 {
+        1
+    }
+
     fn close_devices(&self, user: UserId, _: Vec<DeviceId>, _: u16, _: &'static str) {
         panic!("logins of {user}")
     }

@@ -125,7 +125,7 @@ async fn admit(head: &RequestHead, peer: IpAddr, edge: &Edge) -> Result<(Vec<u8>
     let key = check_form(head)?;
     let hub = Hub::here(&edge.router).ok_or_else(|| refusal::unavailable("no worker has room"))?;
     if hub.is_draining() {
-        return Err(refusal::unavailable("the node restarts"));
+        return Err(refusal::unavailable("the node restarts, or drains"));
     }
     let config = edge.live.config();
     let Some(identity) = authenticate(head, &config, edge).await? else {

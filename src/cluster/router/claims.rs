@@ -1,0 +1,77 @@
+//! Before a shard is claimed: whether who holds it is there, and whether it hands it over.
+
+use std::time::{Duration, Instant};
+
+use rookery_core::{
+    fence::Owner,
+    ids::ShardId,
+    placement::{self, Duty},
+};
+
+use super::ClusterRouter;
+use crate::{
+    actors::{peers::Place, shard::ShardMessage},
+    cluster::wire::call::{Ask, Told},
+};
+
+/// How long a claim waits for somebody of whom it is not known whether they are dead. Then what waits for it is refused.
+const UNSURE: Duration = Duration::from_secs(2);
+/// How long it waits in all: longer than a holder that is alive may take to hand over.
+const WAITING: Duration = Duration::from_secs(5);
+/// How long a holder is waited for that is asked once.
+const ANSWER: Duration = Duration::from_secs(1);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(100);
+
+impl ClusterRouter {
+    /// Waits until this node may claim a shard. A holder that is alive is asked for it first: it lets what is under way
+    /// finish, which a claim would make unknown.
+    pub(super) async fn may_claim_in_time(&self, shard: ShardId) -> bool {
+        let begun = Instant::now();
+        loop {
+            // A store that does not answer says so once more when it is asked for the claim.
+            let Ok(row) = self.router.shared.log.holder(shard).await else { return true };
+            let patience = match self.duty(shard, row.as_ref()) {
+                Duty::Claim => return true,
+                // The row has this process' name, and yet it does not hold the shard: that is a claim without an answer.
+                Duty::Nothing => return self.view.read().shard(shard) == Place::Here,
+                Duty::HandOver(_) | Duty::GiveBack => return false,
+                Duty::AskFor(node) if self.asked_for(&node, shard).await => return true,
+                Duty::AskFor(_) => WAITING,
+                Duty::Wait => UNSURE,
+            };
+            if begun.elapsed() >= patience {
+                tracing::warn!(shard = shard.0, holder = ?row.map(|row| row.node), "not claimed: its holder may be alive");
+                return false;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    fn duty(&self, shard: ShardId, row: Option<&Owner>) -> Duty {
+        let view = self.view.read().clone();
+        let Some(outlook) = self.outlook.get() else { return Duty::Claim };
+        outlook.lock().duty(shard, view.owner(shard), row, crate::clock::now())
+    }
+
+    /// Asks a node to hand a shard over; `true`: it has nothing of it any more.
+    async fn asked_for(&self, node: &placement::NodeId, shard: ShardId) -> bool {
+        let slot = node.0.parse().ok().and_then(|node| self.network.get()?.linked(&node));
+        let Some(slot) = slot.and_then(|peer| self.slots.of(&peer)) else { return false };
+        let told = tokio::time::timeout(ANSWER, self.ask(slot, Ask::HandOver { shard: shard.0 })).await;
+        matches!(told, Ok(Some(Told::Done)))
+    }
+
+    /// Another node should have a shard and asks for it: lets its rooms come to rest and gives it back, if this node sees it
+    /// so too. Who asked knows how long to wait.
+    pub(super) async fn hand_over(&self, shard: ShardId) -> Told {
+        if self.view.read().shard(shard) == Place::Here {
+            return Told::NotHere;
+        }
+        self.router.to_shard_if_there(shard, || ShardMessage::HandOver);
+        while self.router.epoch_of(shard).await.is_some() {
+            tokio::time::sleep(LOOK / 10).await;
+        }
+        Told::Done
+    }
+}
