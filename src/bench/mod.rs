@@ -2,6 +2,7 @@
 
 mod bare;
 mod borrow;
+mod cluster;
 mod frame;
 mod latency;
 mod options;
@@ -18,7 +19,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use reference::Injected;
-use scenario::{fanout, idle, link, login, neighbour, resume, send, start};
+use scenario::{across, drain, fanout, idle, kill, link, log, login, lookup, neighbour, resume, send, start};
 
 /// Measure a server: memory, processor time, latency, each beside its physical limit.
 #[derive(Args, Clone, Debug)]
@@ -28,9 +29,13 @@ or takes --url. Clients are processes of this machine and run on the same cores 
 that arrangement and no other. A latency counts from the moment at which a message was meant to be sent. A bench that \
 saw anything go wrong prints its figures and fails.
 
+Benches of several nodes (kill, drain, across, lookup, send with --cql) start them over the given stores, in a schema and \
+a keyspace of their own, bench_…, which are dropped at the end; a bench that is stopped leaves them behind.
+
   rookery bench fanout --members 1000 --in-flight 1
   rookery bench idle --sessions 15000 --json
-  rookery bench send --rooms 64 --in-flight 256 --seconds 10")]
+  rookery bench send --rooms 64 --in-flight 256 --seconds 10
+  rookery bench kill --postgres postgres://user:password@127.0.0.1/chat --cql 127.0.0.1:9042 --kills 20")]
 pub struct BenchArguments {
     #[command(subcommand)]
     bench: Bench,
@@ -54,6 +59,16 @@ enum Bench {
     Neighbour(neighbour::Options),
     /// Two nodes and the link between them: processor time per envelope, and what a stopped peer costs.
     Link(link::Options),
+    /// The log of a cluster alone, without a server, beside the driver alone writing the same rows.
+    Log(log::Options),
+    /// Nodes that are killed: how long their rooms take no messages, and whether anything is lost.
+    Kill(kill::Options),
+    /// A node that gives its rooms away under load: how long each pauses, and whether anything is refused.
+    Drain(drain::Options),
+    /// What a delivery costs more on another node than the room's, and how many envelopes a message takes.
+    Across(across::Options),
+    /// Where a user of another node is.
+    Lookup(lookup::Options),
     /// Holds sockets for a bench; takes orders on standard input.
     #[command(hide = true)]
     Worker,
@@ -74,12 +89,17 @@ impl Bench {
             Bench::Start(options) => Some(&options.common),
             Bench::Neighbour(options) => Some(&options.common),
             Bench::Link(options) => Some(&options.common),
+            Bench::Log(options) => Some(&options.common),
+            Bench::Kill(options) => Some(&options.common),
+            Bench::Drain(options) => Some(&options.common),
+            Bench::Across(options) => Some(&options.common),
+            Bench::Lookup(options) => Some(&options.common),
             Bench::Worker | Bench::BareWriter(_) => None,
         }
     }
 }
 
-/// Runs a bench. `injected` are the two things that a bench needs from the store.
+/// Runs a bench. `injected` is what a bench needs from the stores.
 ///
 /// # Errors
 /// Returns what kept the bench from giving its figures.
@@ -115,6 +135,11 @@ async fn measure(bench: Bench, injected: Injected) -> anyhow::Result<()> {
         Bench::Start(options) => start::run(options, injected).await,
         Bench::Neighbour(options) => neighbour::run(options).await,
         Bench::Link(options) => link::run(options).await,
+        Bench::Log(options) => log::run(options, injected).await,
+        Bench::Kill(options) => kill::run(options, injected).await,
+        Bench::Drain(options) => drain::run(options, injected).await,
+        Bench::Across(options) => across::run(options, injected).await,
+        Bench::Lookup(options) => lookup::run(options, injected).await,
         Bench::Worker => worker::obey().await,
         Bench::BareWriter(options) => bare::run(options).await,
     }

@@ -1,8 +1,10 @@
-//! The flags that every bench has.
+//! The flags that every bench has, and those of the benches of a cluster.
 
 use std::path::PathBuf;
 
 use clap::Args;
+
+use super::reference::Place;
 
 /// Which server is measured, and how the figures come out.
 #[derive(Args, Clone, Debug)]
@@ -55,4 +57,39 @@ impl Common {
     pub(super) fn client_processor(&self) -> Option<usize> {
         self.pin.then_some(1)
     }
+}
+
+/// The stores of a cluster, in which a bench has a place of its own and leaves nothing behind.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Stores {
+    /// PostgreSQL for the nodes (postgres://user:password@host:port/database).
+    #[arg(long, value_name = "URL", env = "ROOKERY_BENCH_POSTGRES", hide_env_values = true)]
+    pub(super) postgres: Option<String>,
+
+    /// Servers of ScyllaDB or Cassandra, with commas.
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',')]
+    pub(super) cql: Vec<String>,
+}
+
+impl Stores {
+    /// A new place in them; with at most three replicas of each row.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            postgres: self.postgres.clone(),
+            cql: self.cql.clone(),
+            name: format!("bench_{}", uuid::Uuid::now_v7().simple()),
+            replication: self.cql.len().clamp(1, 3) as u8,
+        }
+    }
+}
+
+/// A cluster of a bench's own.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Nodes {
+    #[command(flatten)]
+    pub(super) stores: Stores,
+
+    /// How many nodes; each is a process of this machine.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(2..=9))]
+    pub(super) nodes: u64,
 }

@@ -126,8 +126,10 @@ async fn room(
 
 /// The session of each person, with a cursor at the head of each of their rooms.
 pub(super) fn sessions(people: &[Person], groups: &[Vec<usize>], places: &[Place]) -> Vec<Session> {
-    let mut sessions: Vec<Session> =
-        people.iter().map(|person| Session { token: person.token.clone(), cursors: Vec::new() }).collect();
+    let mut sessions: Vec<Session> = people
+        .iter()
+        .map(|person| Session { token: person.token.clone(), address: None, cursors: Vec::new() })
+        .collect();
     for (group, place) in groups.iter().zip(places) {
         for member in group {
             sessions[*member].cursors.push((place.id.clone(), place.head));

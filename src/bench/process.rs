@@ -48,6 +48,22 @@ impl Cpu {
     }
 }
 
+/// The processor time of several processes.
+pub(super) struct Cpus(Vec<Cpu>);
+
+impl Cpus {
+    /// Reads it now; `None` when there are none.
+    pub(super) fn of(pids: &[u32]) -> anyhow::Result<Option<Cpus>> {
+        let all = pids.iter().map(|pid| Cpu::of(*pid)).collect::<anyhow::Result<Vec<Cpu>>>()?;
+        Ok((!all.is_empty()).then_some(Cpus(all)))
+    }
+
+    /// Nanoseconds of all since an earlier reading of the same.
+    pub(super) fn since(&self, earlier: &Cpus) -> u64 {
+        self.0.iter().zip(&earlier.0).map(|(now, before)| now.since(before)).sum()
+    }
+}
+
 /// Bytes of a process that are in memory.
 pub(super) fn resident(pid: u32) -> anyhow::Result<u64> {
     let status = read(&folder(pid).join("status"))?;

@@ -1,11 +1,11 @@
-//! What a bench needs from the store itself: its own group commit as a reference, and a full store to start with.
+//! What a bench needs from the stores themselves: references without a server, a full store to start with, places for nodes.
 
 use std::path::PathBuf;
 
 use super::latency::Latencies;
 use super::report::Report;
 
-/// The two functions that whoever owns the store hands to `bench::run`. Both may block; they run on a thread of
+/// The functions that whoever owns the stores hands to `bench::run`. All may block; they run on a thread of
 /// their own and may build a runtime.
 #[derive(Clone, Copy)]
 pub struct Injected {
@@ -13,6 +13,51 @@ pub struct Injected {
     pub group_commit: fn(&GroupCommit) -> anyhow::Result<GroupCommitFigures>,
     /// Fills a store.
     pub seed: fn(&Seed) -> anyhow::Result<SeedFigures>,
+    /// Writes events over CQL, without any server.
+    pub rows: fn(&Rows) -> anyhow::Result<GroupCommitFigures>,
+    /// Makes a place in the stores of a cluster.
+    pub make: fn(&Place) -> anyhow::Result<()>,
+    /// Forgets it, with all that is in it.
+    pub forget: fn(&Place) -> anyhow::Result<()>,
+}
+
+/// A place of its own in the stores of a cluster.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The database in which it has a schema; none: only rows are written.
+    pub postgres: Option<String>,
+    /// Servers of ScyllaDB or Cassandra on which it has a keyspace.
+    pub cql: Vec<String>,
+    /// The name of the schema and of the keyspace.
+    pub name: String,
+    /// Replicas of the keyspace.
+    pub replication: u8,
+}
+
+/// Which way rows take to the servers of a cluster's store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Through the log: fenced, verified, with their keys noted.
+    Log,
+    /// With the driver, and nothing else.
+    Driver,
+}
+
+/// Which rows to write: the events of `producers` producers, each of which waits for its own to be durable.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    /// Where to.
+    pub place: Place,
+    /// How.
+    pub way: Way,
+    /// How many producers there are.
+    pub producers: usize,
+    /// Over how many rooms they are spread.
+    pub rooms: usize,
+    /// Bytes of the body of each message.
+    pub body_bytes: usize,
+    /// For how long.
+    pub seconds: f64,
 }
 
 /// Which group commit to measure: the events of `producers` producers, each of which waits for its own commit before

@@ -108,7 +108,7 @@ fn command() -> String {
     let mut hidden = false;
     for word in std::env::args().skip(1) {
         words.push(if hidden { "…".to_owned() } else { word.clone() });
-        hidden = word == "--admin-token";
+        hidden = matches!(word.as_str(), "--admin-token" | "--postgres");
     }
     words.join(" ")
 }

@@ -101,7 +101,8 @@ impl Server {
         Ok(Server { rest: Rest::new(url)?, address: address(url)?, pid: common.pid, start_took: None, own: None })
     }
 
-    async fn in_folder(common: &Common, folder: Folder, settings: &[String]) -> anyhow::Result<Server> {
+    /// An own server that keeps its data in a folder.
+    pub(super) async fn in_folder(common: &Common, folder: Folder, settings: &[String]) -> anyhow::Result<Server> {
         let log = std::fs::File::create(folder.path().join("server.log"))?;
         let data = folder.path().join("data");
         let mut command = own_program(
@@ -110,7 +111,11 @@ impl Server {
         )?;
         command.arg(&data);
         for setting in settings.iter().chain(&common.settings) {
-            command.args(["--set", setting]);
+            match setting.strip_prefix("store.postgres=") {
+                // There is a password in it, and command lines can be seen by everybody.
+                Some(url) => command.env("ROOKERY_STORE__POSTGRES", url),
+                None => command.args(["--set", setting]),
+            };
         }
         let begun = Instant::now();
         let mut child = command
@@ -158,6 +163,12 @@ impl Server {
         Server::in_folder(common, folder, &[]).await
     }
 
+    /// Kills an own server, which gets no time for anything.
+    pub(super) async fn kill(self) -> anyhow::Result<()> {
+        let mut own = self.own.context("only an own server is killed")?;
+        own.child.kill().await.context("the server cannot be killed")
+    }
+
     /// Ends an own server.
     pub(super) async fn stop(self) -> anyhow::Result<()> {
         if let Some(own) = self.own {
@@ -171,10 +182,20 @@ impl Server {
         self.pid.map(process::resident).transpose()
     }
 
+    /// An own server's admin endpoint.
+    pub(super) fn admin(&self) -> anyhow::Result<&Rest> {
+        Ok(&self.own.as_ref().context("only an own server is asked")?.admin)
+    }
+
     /// The overview of an own server's admin endpoint.
     pub(super) async fn overview(&self) -> anyhow::Result<Value> {
-        let own = self.own.as_ref().context("only an own server is asked")?;
-        Ok(own.admin.ask(Method::GET, &["admin", "v1", "overview"], &[], None).await?)
+        Ok(self.admin()?.ask(Method::GET, &["admin", "v1", "overview"], &[], None).await?)
+    }
+
+    /// What its metrics of this name add up to; 0 for one that was never counted.
+    pub(super) async fn metric(&self, name: &str) -> anyhow::Result<f64> {
+        let text = self.admin()?.text(&["metrics"]).await?;
+        Ok(sum_of(&text, name))
     }
 }
 
@@ -200,6 +221,19 @@ async fn ready(output: &mut Lines<BufReader<ChildStdout>>) -> anyhow::Result<Rea
         }
     }
     bail!("the server ended")
+}
+
+/// The values of a metric in Prometheus text, whatever its labels, added up.
+fn sum_of(text: &str, name: &str) -> f64 {
+    let of_line = |line: &str| {
+        let rest = line.strip_prefix(name)?;
+        let value = match rest.strip_prefix('{') {
+            Some(labelled) => labelled.rsplit_once('}')?.1,
+            None => rest.strip_prefix(' ')?,
+        };
+        value.split_ascii_whitespace().next()?.parse::<f64>().ok()
+    };
+    text.lines().filter_map(of_line).sum()
 }
 
 /// The end of a server's log.
@@ -230,4 +264,15 @@ fn address(url: &str) -> anyhow::Result<SocketAddr> {
     let port = parsed.port_or_known_default().unwrap_or(80);
     let mut found = (host, port).to_socket_addrs().with_context(|| url.to_owned())?;
     found.find(SocketAddr::is_ipv4).with_context(|| format!("{url} has no IPv4 address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_is_added_up_over_its_labels_and_not_taken_for_its_longer_neighbour() {
+        let text = "# TYPE a counter\na 3\na{x=\"}1\"} 4\na_total 7\nb 1\n";
+        assert_eq!([sum_of(text, "a"), sum_of(text, "a_total"), sum_of(text, "c")], [7.0, 7.0, 0.0]);
+    }
 }

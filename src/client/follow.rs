@@ -21,7 +21,7 @@ pub(crate) enum Step {
     Acked,
     /// A send was refused for good.
     Refused { body: String, nack: Nack },
-    /// Try what is in the outbox again after this long (`Follower::resend`).
+    /// Try what was refused for now again after this long (`Follower::resend`).
     Wait(Duration),
     /// Too much was missed: page the log from the cursor (`Follower::paged`), then `Follower::caught_up`.
     Page,
@@ -53,6 +53,8 @@ pub(crate) struct Follower {
     under_way: bool,
     connected: bool,
     syncing: bool,
+    /// The server could not read the room and sends nothing of it until it is asked to.
+    unread: bool,
     acked: u64,
 }
 
@@ -66,6 +68,7 @@ impl Follower {
             under_way: false,
             connected: false,
             syncing: false,
+            unread: false,
             acked: 0,
         }
     }
@@ -97,6 +100,7 @@ impl Follower {
         self.connected = false;
         self.under_way = false;
         self.syncing = false;
+        self.unread = false;
     }
 
     /// Puts a message into the outbox, to be sent as soon as it is its turn.
@@ -105,8 +109,9 @@ impl Follower {
         self.send_first(steps);
     }
 
-    /// Sends the first of the outbox again, unchanged.
+    /// Sends the first of the outbox again, unchanged; and asks again for what could not be read.
     pub(crate) fn resend(&mut self, steps: &mut Vec<Step>) {
+        self.read_again(steps);
         self.under_way = false;
         self.send_first(steps);
     }
@@ -169,7 +174,15 @@ impl Follower {
             self.under_way = false;
             self.acked = self.acked.max(ack.seq);
             steps.push(Step::Acked);
+            // The room answers, so it can be read.
+            self.read_again(steps);
             self.send_first(steps);
+        }
+    }
+
+    fn read_again(&mut self, steps: &mut Vec<Step>) {
+        if std::mem::take(&mut self.unread) && self.connected {
+            self.sync(steps);
         }
     }
 
@@ -193,6 +206,12 @@ impl Follower {
 
     fn nack(&mut self, nack: Nack, steps: &mut Vec<Step>) {
         let first = self.outbox.front().map(|first| first.client_id.clone());
+        if nack.client_id.is_none() && nack.room.as_ref() == Some(&self.room) && nack.retry != Retry::No {
+            // This answers nothing of ours: the room could not be read, and is not followed until it is synced.
+            self.unread = true;
+            steps.push(Step::Wait(nack.retry_after_ms.map_or(AGAIN, Duration::from_millis)));
+            return;
+        }
         if nack.client_id.is_none() || nack.client_id != first {
             let detail = nack.detail.unwrap_or_default();
             steps.push(Step::Complaint { code: nack.code, detail });
@@ -204,6 +223,7 @@ impl Follower {
                 if let Some(Pending { body, .. }) = self.outbox.pop_front() {
                     steps.push(Step::Refused { body, nack });
                 }
+                self.read_again(steps);
                 self.send_first(steps);
             }
             Retry::Same | Retry::Later => {

@@ -155,3 +155,25 @@ fn lagged_and_gone_concern_only_the_followed_room() {
     let steps = receive(&mut follower, frame(json!({"type": "room", "room": "r", "gone": true})));
     assert!(matches!(steps[..], [Step::Gone]));
 }
+
+#[test]
+fn a_room_that_could_not_be_read_is_synced_later_or_as_soon_as_it_answers() {
+    let unread =
+        || frame(json!({"type": "nack", "room": "r", "code": "unavailable", "retry": "later", "retry_after_ms": 30}));
+    let mut follower = welcomed(3);
+    let steps = receive(&mut follower, unread());
+    assert!(matches!(steps[..], [Step::Wait(wait)] if wait == Duration::from_millis(30)), "{steps:?}");
+    let mut steps = Vec::new();
+    follower.resend(&mut steps);
+    assert_eq!(synced_from(&steps), Some(3));
+    let mut steps = Vec::new();
+    follower.resend(&mut steps);
+    assert_eq!(synced_from(&steps), None, "once");
+    submit(&mut follower, "a");
+    receive(&mut follower, unread());
+    let steps =
+        receive(&mut follower, frame(json!({"type": "ack", "client_id": "a", "room": "r", "seq": 4, "at": "t"})));
+    assert_eq!(synced_from(&steps), Some(3));
+    let elsewhere = frame(json!({"type": "nack", "room": "other", "code": "unavailable", "retry": "later"}));
+    assert!(matches!(receive(&mut follower, elsewhere)[..], [Step::Complaint { .. }]));
+}

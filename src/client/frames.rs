@@ -16,6 +16,8 @@ pub(crate) enum Outgoing {
     Mark { room: String, read: u64 },
     /// Asks for everything after `after`.
     Sync { room: String, after: u64 },
+    /// Whose presence is to be told, in place of everybody before.
+    Watch { users: Vec<String> },
 }
 
 /// A frame from the server. What is unknown is ignored, as the contract demands.
@@ -42,6 +44,10 @@ pub(crate) enum Incoming {
         room: String,
         #[serde(default)]
         gone: bool,
+    },
+    Presence {
+        user: String,
+        status: String,
     },
     Reconnect {
         after_ms: u64,
@@ -101,6 +107,8 @@ pub(crate) struct Ack {
 /// Something did not happen.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Nack {
+    #[serde(default)]
+    pub(crate) room: Option<String>,
     #[serde(default)]
     pub(crate) client_id: Option<String>,
     pub(crate) code: String,

@@ -271,6 +271,13 @@ impl Rest {
         self.ask(method, &route, query, body).await
     }
 
+    /// What stands under the root of the server, as text.
+    pub(crate) async fn text(&self, route: &[&str]) -> Result<String, ClientError> {
+        let answer = self.request(Method::GET, route, &[], None).send().await.map_err(ClientError::Unreachable)?;
+        let answer = answer.error_for_status().map_err(ClientError::Unreachable)?;
+        answer.text().await.map_err(ClientError::Unreachable)
+    }
+
     /// One request under the root of the server, and its answer.
     pub(crate) async fn ask<T: DeserializeOwned>(
         &self,
@@ -279,6 +286,28 @@ impl Rest {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<T, ClientError> {
+        let answer = self.request(method, route, query, body).send().await.map_err(ClientError::Unreachable)?;
+        let status = answer.status();
+        let retry_after = answer
+            .headers()
+            .get("Retry-After")
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .map(Duration::from_secs);
+        let bytes = answer.bytes().await.map_err(ClientError::Unreachable)?;
+        if !status.is_success() {
+            return Err(refused(status.as_u16(), retry_after, &bytes));
+        }
+        let content: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
+        serde_json::from_slice(content).map_err(|error| ClientError::Unreadable(error.to_string()))
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        route: &[&str],
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> reqwest::RequestBuilder {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(route);
@@ -293,19 +322,7 @@ impl Rest {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.map_err(ClientError::Unreachable)?;
-        let status = answer.status();
-        let retry_after = answer
-            .headers()
-            .get("Retry-After")
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .map(Duration::from_secs);
-        let bytes = answer.bytes().await.map_err(ClientError::Unreachable)?;
-        if !status.is_success() {
-            return Err(refused(status.as_u16(), retry_after, &bytes));
-        }
-        let content: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
-        serde_json::from_slice(content).map_err(|error| ClientError::Unreadable(error.to_string()))
+        request
     }
 }
 

@@ -53,7 +53,7 @@ pub(in crate::bench) async fn run(options: Options) -> anyhow::Result<()> {
     let people = people::accounts(&server.rest, members, &people::password()).await?;
     let groups = [(0..members).collect()];
     let places = people::rooms(&server.rest, &people, &groups).await?;
-    let mut order = order(&options, &places[0].id, server.pid);
+    let mut order = order(&options, &places[0].id, server.pid.into_iter().collect());
 
     let mut plan = plan(server.address, 128, 120);
     plan.sessions = people::sessions(&people, &groups, &places);
@@ -66,7 +66,7 @@ pub(in crate::bench) async fn run(options: Options) -> anyhow::Result<()> {
     server.stop().await?;
     spinner.set_message("sending through a bare writer");
     let (writer, address) = bare_writer(members, served.frame_bytes, common.server_processor()).await?;
-    order.pid = writer.id();
+    order.pids = writer.id().into_iter().collect();
     order.bare_frame_bytes = Some(served.frame_bytes);
     worker.connect_bare(address, members).await?;
     let bare = worker.fan_out(order).await.context("the fan-out of the bare writer")?;
@@ -88,7 +88,7 @@ pub(in crate::bench) async fn run(options: Options) -> anyhow::Result<()> {
     report.print(common)
 }
 
-fn order(options: &Options, room: &str, pid: Option<u32>) -> FanOut {
+fn order(options: &Options, room: &str, pids: Vec<u32>) -> FanOut {
     FanOut {
         room: room.to_owned(),
         body_bytes: options.body_bytes as usize,
@@ -98,7 +98,7 @@ fn order(options: &Options, room: &str, pid: Option<u32>) -> FanOut {
         rate: options.rate,
         seconds: options.seconds,
         warm_up: WARM_UP,
-        pid,
+        pids,
     }
 }
 

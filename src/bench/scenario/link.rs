@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+use crate::bench::cluster::done;
 use crate::bench::options::Common;
 use crate::bench::process::{self, Cpu};
 use crate::bench::progress;
@@ -88,12 +89,6 @@ async fn credentials(folder: &Folder) -> anyhow::Result<()> {
         let out = folder.path().join(node).display().to_string();
         done(&["cluster", "node", "--ca", &authority, "--id", node, "--host", "127.0.0.1", "--out", &out]).await?;
     }
-    Ok(())
-}
-
-async fn done(arguments: &[&str]) -> anyhow::Result<()> {
-    let output = own_program(arguments, None)?.output().await?;
-    ensure!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }
 

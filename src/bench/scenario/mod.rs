@@ -1,9 +1,14 @@
 //! The benches: each prepares people and rooms, gives its workers orders, and reports.
 
+pub(super) mod across;
+pub(super) mod drain;
 pub(super) mod fanout;
 pub(super) mod idle;
+pub(super) mod kill;
 pub(super) mod link;
+pub(super) mod log;
 pub(super) mod login;
+pub(super) mod lookup;
 pub(super) mod neighbour;
 pub(super) mod resume;
 pub(super) mod send;

@@ -61,7 +61,7 @@ pub(in crate::bench) async fn run(options: Options) -> anyhow::Result<()> {
         rate: Some(options.rate),
         warm_up_seconds: MARGIN,
         seconds: options.seconds,
-        pid: None,
+        pids: Vec::new(),
     };
     let noise = FanOut {
         room: places[0].id.clone(),
@@ -72,7 +72,7 @@ pub(in crate::bench) async fn run(options: Options) -> anyhow::Result<()> {
         rate: Some(options.deliveries / members as f64),
         seconds: options.seconds + 2.0 * MARGIN,
         warm_up: WARM_UP,
-        pid: server.pid,
+        pids: server.pid.into_iter().collect(),
     };
     let spinner = progress::spinner("timing acks in silence");
     let silence = neighbour.send(probe.clone()).await.context("in silence")?;

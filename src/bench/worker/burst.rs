@@ -11,7 +11,7 @@ use super::ledger::{Burst, Phase};
 use super::order::{Send, Sent};
 use super::sockets::{Sockets, Writer};
 use crate::bench::latency::{Latencies, metronome, now};
-use crate::bench::process::Cpu;
+use crate::bench::process::Cpus;
 
 /// How long acks may take after the last send.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,7 +26,7 @@ pub(super) async fn run(sockets: &Sockets, order: Send) -> anyhow::Result<Sent> 
     let idle = begin(sockets, &order);
     let warm = Duration::from_secs_f64(order.warm_up_seconds);
     let whole = warm + Duration::from_secs_f64(order.seconds);
-    let sampler = tokio::spawn(sample(order.pid, warm, whole));
+    let sampler = tokio::spawn(sample(order.pids.clone(), warm, whole));
     match order.rate {
         Some(rate) => open_loop(sockets, &writers, rate, whole).await?,
         None => closed_loop(sockets, &writers, order.in_flight, whole).await?,
@@ -72,13 +72,12 @@ fn begin(sockets: &Sockets, order: &Send) -> Arc<Notify> {
 }
 
 /// The server's processor time between the end of the warm-up and the end of the run.
-async fn sample(pid: Option<u32>, warm: Duration, whole: Duration) -> anyhow::Result<Option<u64>> {
-    let Some(pid) = pid else { return Ok(None) };
+async fn sample(pids: Vec<u32>, warm: Duration, whole: Duration) -> anyhow::Result<Option<u64>> {
     let start = tokio::time::Instant::now();
     tokio::time::sleep_until(start + warm).await;
-    let before = Cpu::of(pid)?;
+    let before = Cpus::of(&pids)?;
     tokio::time::sleep_until(start + whole).await;
-    Ok(Some(Cpu::of(pid)?.since(&before)))
+    Ok(Cpus::of(&pids)?.zip(before).map(|(after, before)| after.since(&before)))
 }
 
 /// Fills the flight; each ack sends the next message, until the time is over.

@@ -39,6 +39,8 @@ pub(in crate::bench) struct Connect {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(in crate::bench) struct Session {
     pub(in crate::bench) token: String,
+    /// Where, if not where all others are.
+    pub(in crate::bench) address: Option<SocketAddr>,
     /// Rooms and the last number of each that is known.
     pub(in crate::bench) cursors: Vec<(String, u64)>,
 }
@@ -56,7 +58,8 @@ pub(in crate::bench) struct FanOut {
     pub(in crate::bench) rate: Option<f64>,
     pub(in crate::bench) seconds: f64,
     pub(in crate::bench) warm_up: usize,
-    pub(in crate::bench) pid: Option<u32>,
+    /// The processes whose processor time is counted.
+    pub(in crate::bench) pids: Vec<u32>,
 }
 
 /// Many senders.
@@ -69,7 +72,8 @@ pub(in crate::bench) struct Send {
     pub(in crate::bench) rate: Option<f64>,
     pub(in crate::bench) warm_up_seconds: f64,
     pub(in crate::bench) seconds: f64,
-    pub(in crate::bench) pid: Option<u32>,
+    /// The processes whose processor time is counted.
+    pub(in crate::bench) pids: Vec<u32>,
 }
 
 /// What a worker answers.
@@ -102,7 +106,7 @@ pub(in crate::bench) struct Sent {
     /// How many reads the frames of a fan-out came in: how well writes were shared.
     pub(in crate::bench) reads: u64,
     pub(in crate::bench) seconds: f64,
-    /// Processor time of the server in that time.
+    /// Processor time of those processes in that time.
     pub(in crate::bench) cpu_nanos: Option<u64>,
     /// Of deliveries in a fan-out, of acks otherwise; from the intended time of the send.
     pub(in crate::bench) latency: Summary,

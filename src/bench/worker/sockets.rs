@@ -52,7 +52,7 @@ impl Sockets {
         let gate = Arc::new(Semaphore::new(order.concurrency.max(1)));
         for (seat, session) in order.sessions.into_iter().enumerate() {
             let (books, writers, gate) = (Arc::clone(&self.books), Arc::clone(&self.writers), Arc::clone(&gate));
-            let (address, source) = (order.address, order.source);
+            let (address, source) = (session.address.unwrap_or(order.address), order.source);
             self.tasks.spawn(async move {
                 let opened = {
                     let Ok(_turn) = gate.acquire().await else { return };

@@ -33,7 +33,7 @@ fn order(address: SocketAddr, missed: u64) -> Connect {
         address,
         source: Ipv4Addr::new(127, 0, 0, 4),
         concurrency: 1,
-        sessions: vec![Session { token: "secret".to_owned(), cursors: vec![(ROOM.to_owned(), 4)] }],
+        sessions: vec![Session { token: "secret".to_owned(), address: None, cursors: vec![(ROOM.to_owned(), 4)] }],
         missed,
         seconds: 30,
     }

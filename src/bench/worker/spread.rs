@@ -14,7 +14,7 @@ use super::order::{FanOut, Sent};
 use super::sockets::{Books, Sockets, Writer};
 use crate::bench::frame;
 use crate::bench::latency::{Latencies, metronome, now};
-use crate::bench::process::Cpu;
+use crate::bench::process::Cpus;
 
 /// Nothing arrived for so long: something is lost.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -97,8 +97,8 @@ fn begin(sockets: &Sockets, order: &FanOut, bare: bool, done: &Arc<Semaphore>) {
 }
 
 impl Driver<'_> {
-    fn cpu(&self) -> anyhow::Result<Option<Cpu>> {
-        self.order.pid.map(Cpu::of).transpose()
+    fn cpu(&self) -> anyhow::Result<Option<Cpus>> {
+        Cpus::of(&self.order.pids)
     }
 
     /// Keeps `in_flight` messages on their way until `messages` are sent or the time is over. A message is on its way

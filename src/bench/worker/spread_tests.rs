@@ -18,7 +18,7 @@ fn order() -> FanOut {
         rate: None,
         seconds: 60.0,
         warm_up: 2,
-        pid: Some(std::process::id()),
+        pids: vec![std::process::id()],
     }
 }
 

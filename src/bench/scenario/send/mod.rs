@@ -1,15 +1,17 @@
-//! Durable sends: acks per second and their latency, beside the store's own group commit.
+//! Durable sends: acks per second and their latency, beside the store's own group commit; or over several nodes.
+
+mod nodes;
 
 use clap::Args;
 
 use super::{all_live, plan};
 use crate::bench::latency::per;
-use crate::bench::options::Common;
+use crate::bench::options::{Common, Nodes};
 use crate::bench::reference::{self, GroupCommit, Injected};
 use crate::bench::report::Report;
 use crate::bench::server::{Folder, Server};
 use crate::bench::worker::crew::Worker;
-use crate::bench::worker::order::Send;
+use crate::bench::worker::order::{Send, Sent};
 use crate::bench::{people, progress};
 
 /// What is measured.
@@ -17,6 +19,11 @@ use crate::bench::{people, progress};
 pub(in crate::bench) struct Options {
     #[command(flatten)]
     pub(in crate::bench) common: Common,
+    #[command(flatten)]
+    nodes: Nodes,
+    /// With --cql, over several nodes: runs of the nodes and of the driver alone, in turns.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=99))]
+    runs: u64,
     /// How many rooms; each has one member, who sends.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=5_000))]
     rooms: u64,
@@ -42,6 +49,9 @@ pub(in crate::bench) struct Options {
 
 /// Runs the bench.
 pub(in crate::bench) async fn run(options: Options, injected: Injected) -> anyhow::Result<()> {
+    if !options.nodes.stores.cql.is_empty() {
+        return nodes::run(&options, injected).await;
+    }
     let common = &options.common;
     let rooms = options.rooms as usize;
     let server = Server::start(common).await?;
@@ -58,33 +68,14 @@ pub(in crate::bench) async fn run(options: Options, injected: Injected) -> anyho
     }
     all_live(&[worker.connect(plan).await?], rooms)?;
     let spinner = progress::spinner("sending");
-    let order = Send {
-        rooms: room_of,
-        body_bytes: options.body_bytes as usize,
-        in_flight: options.in_flight as usize,
-        rate: options.rate,
-        warm_up_seconds: options.warm_up,
-        seconds: options.seconds,
-        pid: server.pid,
-    };
+    let order = order(&options, room_of, server.pid.into_iter().collect());
     let sent = worker.send(order).await?;
     drop(worker);
     server.stop().await?;
 
     let mut report = Report::new("send");
-    report.count("rooms", "rooms, each with one sender", options.rooms, "");
-    match options.rate {
-        Some(rate) => report.number("rate", "open loop", rate, "sends/s"),
-        None => report.count("in_flight", "sends in flight", options.in_flight, ""),
-    }
+    describe(&mut report, &options, &sent);
     let acks = per(sent.messages as f64, sent.seconds);
-    report.number("acks_per_second", "durable acks", acks, "/s");
-    report.latency("ack", "ack, from the intended send", sent.latency);
-    if let Some(nanos) = sent.cpu_nanos {
-        let micros = per(nanos as f64 / 1_000.0, sent.messages as f64);
-        report.number("cpu_micros_per_ack", "processor time per ack", micros, "µs");
-    }
-    report.troubles("sending", &sent.troubles);
     if !options.no_reference {
         spinner.set_message("committing through the store alone");
         let folder = Folder::make(common)?;
@@ -99,4 +90,31 @@ pub(in crate::bench) async fn run(options: Options, injected: Injected) -> anyho
     }
     spinner.finish_and_clear();
     report.print(common)
+}
+
+fn order(options: &Options, rooms: Vec<String>, pids: Vec<u32>) -> Send {
+    Send {
+        rooms,
+        body_bytes: options.body_bytes as usize,
+        in_flight: options.in_flight as usize,
+        rate: options.rate,
+        warm_up_seconds: options.warm_up,
+        seconds: options.seconds,
+        pids,
+    }
+}
+
+fn describe(report: &mut Report, options: &Options, sent: &Sent) {
+    report.count("rooms", "rooms, each with one sender", options.rooms, "");
+    match options.rate {
+        Some(rate) => report.number("rate", "open loop", rate, "sends/s"),
+        None => report.count("in_flight", "sends in flight", options.in_flight, ""),
+    }
+    report.number("acks_per_second", "durable acks", per(sent.messages as f64, sent.seconds), "/s");
+    report.latency("ack", "ack, from the intended send", sent.latency);
+    if let Some(nanos) = sent.cpu_nanos {
+        let micros = per(nanos as f64 / 1_000.0, sent.messages as f64);
+        report.number("cpu_micros_per_ack", "processor time per ack", micros, "µs");
+    }
+    report.troubles("sending", &sent.troubles);
 }
