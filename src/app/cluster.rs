@@ -2,18 +2,16 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use rookery_core::ids::{SHARDS, ShardId};
+use rookery_core::fence::Owner;
 
 use crate::{
     actors::{Router, ports::ClusterView},
-    cluster::{Network, Settings, router::ClusterRouter},
+    cluster::{Member, Network, Settings, router::ClusterRouter},
     config::Config,
 };
 
-/// Rounds of gossip in which a new node hears who else is there, at most.
+/// Rounds of gossip in which a new node finds its place, at most.
 const ROUNDS: u32 = 10;
-/// How long giving back all shards may take.
-const GIVING_BACK: Duration = Duration::from_secs(8);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -28,19 +26,18 @@ impl Node {
     pub(super) async fn join(
         config: &Config,
         router: &Arc<Router>,
+        owner: Owner,
         public: SocketAddr,
     ) -> anyhow::Result<Option<Self>> {
         let Some(mut settings) = Settings::of(config)? else { return Ok(None) };
         settings.url.get_or_insert_with(|| format!("http://{public}"));
-        let (seeds, interval) = (settings.seeds.len(), settings.gossip_interval);
+        settings.owner = owner.incarnation;
+        let interval = settings.gossip_interval;
         let cluster = ClusterRouter::new(Arc::clone(router));
         let network = Arc::new(Network::start(settings, Arc::clone(&cluster) as _).await?);
         cluster.join(Arc::clone(&network));
         let node = Self { network, router: cluster };
-        if seeds > 0 {
-            // A node that sees nobody yet would take itself for the owner of everything.
-            let _ = tokio::time::timeout(interval * ROUNDS, node.sees_others()).await;
-        }
+        let _ = tokio::time::timeout(interval * ROUNDS, node.is_in_its_place()).await;
         Ok(Some(node))
     }
 
@@ -49,12 +46,12 @@ impl Node {
         Arc::clone(&self.router) as _
     }
 
-    /// Waits until there is a link to every node that is alive, and to one at least.
-    async fn sees_others(&self) {
+    /// Waits until this node takes its part, has a link to every other node, and everything lives somewhere.
+    async fn is_in_its_place(&self) {
         loop {
             let members = self.router.members();
-            let others = members.others().count();
-            if others > 0 && self.router.links().len() >= others {
+            let takes_part = members.get(&self.network.me().node).is_some_and(Member::takes_part);
+            if takes_part && self.router.links().len() >= members.others().count() && self.router.is_whole() {
                 return;
             }
             tokio::time::sleep(LOOK).await;
@@ -62,16 +59,8 @@ impl Node {
     }
 
     /// Gives every shard away; other nodes claim them.
-    pub(super) async fn hand_over(&self, router: &Arc<Router>) {
-        self.network.set_draining(true).await;
-        let given = async {
-            while owns_something(router).await {
-                tokio::time::sleep(LOOK).await;
-            }
-        };
-        if tokio::time::timeout(GIVING_BACK, given).await.is_err() {
-            tracing::warn!("some shards were not given back in time; they are claimed from this node");
-        }
+    pub(super) async fn hand_over(&self) {
+        self.router.give_everything_away().await;
     }
 
     /// Waits until this process cannot be this node any more: another one has started under its name, or its links have ended.
@@ -94,13 +83,4 @@ impl Node {
     pub(super) async fn leave(&self) {
         self.network.stop().await;
     }
-}
-
-async fn owns_something(router: &Arc<Router>) -> bool {
-    for shard in (0..SHARDS).map(ShardId) {
-        if router.epoch_of(shard).await.is_some() {
-            return true;
-        }
-    }
-    false
 }

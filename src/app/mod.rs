@@ -115,7 +115,8 @@ async fn assemble(
 ) -> anyhow::Result<Parts> {
     let metrics = telemetry::start_metrics()?;
     let name = config.cluster.node.clone().unwrap_or_else(|| "local".to_owned());
-    let store = Store::open(config, &name).await?;
+    let owner = stores::owner(&name);
+    let store = Store::open(config, &owner).await?;
     let directory = store.directory();
     let shared = Shared {
         node: name,
@@ -130,7 +131,7 @@ async fn assemble(
     let router = Router::new(shared, workers(config) + SPARE_HUBS);
     Supervisor::start(Arc::clone(&router)).await?;
     store.ask_rooms(&router);
-    let node = cluster::Node::join(config, &router, public).await?;
+    let node = cluster::Node::join(config, &router, owner, public).await?;
     let changed = Arc::clone(&router);
     live.on_change(move |config| *changed.shared.limits.write() = config.limits());
     let accounts = Accounts::new(Arc::clone(&directory), Arc::clone(live)).map_err(anyhow::Error::msg)?;
@@ -174,7 +175,10 @@ async fn upkeep(router: Arc<Router>, authenticator: Arc<Authenticator>, rendered
     loop {
         interval.tick().await;
         metrics::gauge!("rookery_ws_connections").set(gauge(router.sessions.load(Relaxed)));
-        metrics::gauge!("rookery_shards_owned").set(gauge(router.owned().await.len()));
+        let owned = router.owned().await;
+        let newest = owned.iter().map(|(_, epoch)| *epoch).max().unwrap_or_default();
+        metrics::gauge!("rookery_shards_owned").set(gauge(owned.len()));
+        metrics::gauge!("rookery_shard_epoch_newest").set(gauge(usize::try_from(newest).unwrap_or(usize::MAX)));
         metrics::gauge!("rookery_rooms_awake").set(gauge(router.awake()));
         metrics::gauge!("rookery_store_queue").set(gauge(router.shared.log.queue_length()));
         metrics::gauge!("rookery_room_queue").set(gauge(router.waiting()));

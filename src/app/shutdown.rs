@@ -1,22 +1,14 @@
 //! The way out: nothing new, finish what is under way, tell everybody to come back, then stop.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::oneshot,
-};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::cluster::Node;
 use crate::{
-    actors::{Router, hub::inbox::Item},
+    actors::{Router, hub::farewell},
     http::Readiness,
 };
-
-/// How long what is under way may take.
-const SETTLE: Duration = Duration::from_secs(3);
-/// How long telling everybody may take.
-const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Waits until somebody wants the server to stop, or it cannot be its node any more.
 pub(super) async fn wait_for_end(node: Option<&Node>) {
@@ -46,22 +38,7 @@ async fn wait_for_signal() {
 pub(super) async fn drain(router: &Arc<Router>, readiness: &Readiness, node: Option<&Node>) {
     readiness.drain();
     if let Some(node) = node {
-        node.hand_over(router).await;
+        node.hand_over().await;
     }
-    let idle = async {
-        while router.shared.log.queue_length() > 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let _ = tokio::time::timeout(SETTLE, idle).await;
-    let mut waiting = Vec::new();
-    for inbox in router.started_hubs() {
-        let (done, told) = oneshot::channel();
-        inbox.put(Item::Drain { done });
-        waiting.push(told);
-    }
-    let all = futures_util::future::join_all(waiting);
-    if tokio::time::timeout(FAREWELL, all).await.is_err() {
-        tracing::warn!("some clients did not take their farewell in time");
-    }
+    farewell::send_away(router, "the node restarts").await;
 }

@@ -45,19 +45,16 @@ enum MigrateCommand {
 /// A store cannot be used, or the move did not come to its end.
 pub(super) fn run(arguments: &MigrateArguments) -> anyhow::Result<()> {
     match &arguments.command {
-        None => schema(&arguments.overrides),
+        None => {
+            let config = Config::load(&arguments.overrides)?.config;
+            println!("{}", super::block_on(stores::migrate(&config))??);
+            Ok(())
+        }
         Some(MigrateCommand::EmbeddedToCluster { dry_run, overrides }) => {
             let config = Config::load(overrides)?.config;
             super::block_on(embedded_to_cluster(&config, *dry_run))?
         }
     }
-}
-
-fn schema(overrides: &Overrides) -> anyhow::Result<()> {
-    let config = Config::load(overrides)?.config;
-    let applied = super::block_on(crate::store::sql::migrate(&config.server.data))??;
-    println!("{applied} migrations applied; the store in {} is up to date", config.server.data.display());
-    Ok(())
 }
 
 async fn embedded_to_cluster(config: &Config, dry_run: bool) -> anyhow::Result<()> {
@@ -76,7 +73,8 @@ async fn embedded_to_cluster(config: &Config, dry_run: bool) -> anyhow::Result<(
             println!("nothing was changed; without --dry-run this is moved");
             return Ok(());
         }
-        let target = Transfer::open(source.clone(), postgres, &stores::cql(&config.store, "migrate")).await?;
+        let target =
+            Transfer::open(source.clone(), postgres, &stores::cql(&config.store, stores::owner("migrate"))).await?;
         let moved = target.run(&inventory, &bar).await;
         target.close().await;
         bar.clear();

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod cluster;
+mod front;
 mod migrate;
 mod operator;
 mod reference;
@@ -43,7 +44,7 @@ struct ServeArguments {
 enum Command {
     /// Run the server; what happens without a command
     Serve(ServeArguments),
-    /// Add and change users of a stopped server
+    /// Add and change users, straight in the store
     User(users::UserArguments),
     /// Look after a running server, over its admin endpoint
     Admin(operator::AdminArguments),
@@ -53,6 +54,9 @@ enum Command {
     Migrate(migrate::MigrateArguments),
     /// Make what nodes of a cluster need to trust each other
     Cluster(cluster::ClusterArguments),
+    /// One address before several nodes, to try a cluster on one machine and for tests
+    #[command(hide = true)]
+    Front(front::FrontArguments),
     /// Ask a running server whether it is ready
     Health(operator::HealthArguments),
     /// Measure a server
@@ -72,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Config(arguments) => settings::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Cluster(arguments) => cluster::run(arguments),
+        Command::Front(arguments) => front::run(arguments),
         Command::Health(arguments) => operator::health(&arguments),
         Command::Bench(arguments) => crate::bench::run(arguments, reference::injected()),
         Command::Chat(arguments) => crate::chat::run(arguments),

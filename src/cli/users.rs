@@ -1,4 +1,4 @@
-//! `rookery user`: adds and changes users of a stopped server, straight in its store.
+//! `rookery user`: adds and changes users, straight in the store that the settings name.
 
 use std::{io::Read as _, sync::Arc};
 
@@ -8,18 +8,20 @@ use clap::{Args, Subcommand};
 use super::table::Table;
 use crate::{
     actors::clock,
-    app,
+    app::stores::People,
     auth::{Accounts, AuthError, NewAccount},
     config::{Config, Live, Overrides},
     store::{
         Directory, Range,
         record::{PlatformRole, User, UserPatch},
-        sql::SqliteStore,
     },
 };
 
 /// What `rookery user` takes.
 #[derive(Args)]
+#[command(after_help = "\
+A server with an embedded store must be stopped. A cluster's store may be in use: nodes take no login of somebody who was \
+shut out, and no ended one, after four seconds; but connections that are open stay. `rookery admin disable` closes them.")]
 pub(super) struct UserArguments {
     #[command(subcommand)]
     command: UserCommand,
@@ -116,9 +118,9 @@ pub(super) fn run(arguments: UserArguments) -> anyhow::Result<()> {
         UserCommand::Disable { handle, undo, overrides } => with_store(&overrides, async |desk| {
             let user = desk.find(&handle).await?;
             let patch = UserPatch { disabled: Some(!undo), ..UserPatch::default() };
-            desk.store.update_user(user.id, patch).await?;
+            desk.directory.update_user(user.id, patch).await?;
             if !undo {
-                desk.store.revoke_devices(user.id, None).await?;
+                desk.directory.revoke_devices(user.id, None).await?;
             }
             println!("{} is {}", user.handle, if undo { "let in again" } else { "shut out" });
             Ok(())
@@ -126,22 +128,21 @@ pub(super) fn run(arguments: UserArguments) -> anyhow::Result<()> {
     }
 }
 
-/// The open store of a stopped server.
+/// What is needed to change users.
 struct Desk {
-    store: Arc<SqliteStore>,
+    directory: Arc<dyn Directory>,
     accounts: Accounts,
 }
 
 fn with_store(overrides: &Overrides, work: impl AsyncFnOnce(&Desk) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let loaded = Config::load(overrides)?;
-    let settings = app::stores::embedded(&loaded.config);
-    let live = Arc::new(Live::new(loaded));
     super::block_on(async {
-        let store = SqliteStore::open(settings).await.context("is the server running? then use `rookery admin`")?;
-        let accounts = Accounts::new(Arc::clone(&store) as _, live).map_err(anyhow::Error::msg)?;
-        let desk = Desk { store, accounts };
-        let outcome = work(&desk).await;
-        desk.store.close().await;
+        let people = People::open(&loaded.config).await?;
+        let directory = people.directory();
+        let live = Arc::new(Live::new(loaded));
+        let accounts = Accounts::new(Arc::clone(&directory), live).map_err(anyhow::Error::msg)?;
+        let outcome = work(&Desk { directory, accounts }).await;
+        people.close().await;
         outcome
     })?
 }
@@ -157,7 +158,7 @@ impl Desk {
         let mut table = Table::new(&["id", "handle", "name", "role", "state"]);
         let mut after = None;
         loop {
-            let page = self.store.search_users(query.clone(), true, Range { after, limit: 200 }).await?;
+            let page = self.directory.search_users(query.clone(), true, Range { after, limit: 200 }).await?;
             for user in page.items {
                 let role = if user.role == PlatformRole::Admin { "admin" } else { "user" };
                 let state = if user.disabled { "disabled" } else { "" };
@@ -174,7 +175,7 @@ impl Desk {
 
     async fn find(&self, handle: &str) -> anyhow::Result<User> {
         let folded = rookery_core::text::handle(handle).map_err(|refusal| anyhow::anyhow!("{}", refusal.detail))?;
-        match self.store.user_by_handle(folded.folded).await? {
+        match self.directory.user_by_handle(folded.folded).await? {
             Some(user) => Ok(user),
             None => bail!("there is no user {handle}"),
         }
