@@ -2,7 +2,7 @@
 # Apache Cassandra from Maven Central: its jars, an archive of its classes, and nodes. Read by scripts/services.
 # shellcheck disable=SC2154 # $parts, $cache, $data and $nodes are that script's.
 
-heap=384m
+heap=768m
 
 cassandra_version() {
     sed -n 's|.*<cassandra.version>\(.*\)</cassandra.version>.*|\1|p' "$parts/pom.xml"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Processes by their ids, and ports that nobody has. Read by scripts/services.
+# Processes by their ids, and ports that nobody has. Read by scripts/services and scripts/cluster.
 
 # note_process FILE ID: keeps the id together with its start time, as ids are given again.
 note_process() {
