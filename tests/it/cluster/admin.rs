@@ -1,76 +1,18 @@
 //! What operators see of three nodes over real stores, and do to them.
 
-use std::process::Command;
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::node::Files;
+use super::stores::{Stores, operator};
 use crate::support::{
     eventually,
-    process::{Server, Setup},
+    person::Person,
+    process::Server,
     rest::Rest,
+    socket::{Socket, handshake},
 };
-
-/// A keyspace and a schema of this test; the schema is dropped with it, keyspaces by the runs that follow.
-struct Stores {
-    postgres: String,
-    cql: String,
-    name: String,
-}
-
-impl Stores {
-    fn new() -> Self {
-        let of = |name: &str| {
-            std::env::var(name)
-                .expect("this test needs stores: `scripts/services up`, `export $(scripts/services env)`")
-        };
-        let name = format!("test_{}", Uuid::now_v7().simple());
-        let stores = Self { postgres: of("ROOKERY_TEST_POSTGRES"), cql: of("ROOKERY_TEST_CQL"), name };
-        assert!(stores.sql(&format!("CREATE SCHEMA {}", stores.name)), "psql makes a schema");
-        stores
-    }
-
-    fn sql(&self, statement: &str) -> bool {
-        let run = Command::new("psql").args([&self.postgres, "-q", "-c", statement]).output();
-        run.is_ok_and(|output| output.status.success())
-    }
-
-    async fn node(&self, files: &Files, name: &str, seed: Option<&str>) -> Server {
-        let folder = files.of(name);
-        let file = |file: &str| folder.join(file).display().to_string();
-        let replication = self.cql.split(',').count();
-        let setup = Setup::new()
-            .environment("ROOKERY_AUTH__ADMIN_TOKEN", TOKEN)
-            .set("store.kind", "cluster")
-            .set("store.postgres", format!("{}?options[search_path]={}", self.postgres, self.name))
-            .set("store.cql", &self.cql)
-            .set("store.keyspace", &self.name)
-            .set("store.replication", replication)
-            .set("cluster.node", name)
-            .set("cluster.listen", "127.0.0.1:0")
-            .set("cluster.authority", file("authority.pem"))
-            .set("cluster.certificate", file("certificate.pem"))
-            .set("cluster.key", file("key.pem"))
-            .set("cluster.secret_file", file("secret"));
-        match seed {
-            Some(seed) => setup.set("cluster.seeds", seed).start().await,
-            None => setup.start().await,
-        }
-    }
-}
-
-impl Drop for Stores {
-    fn drop(&mut self) {
-        self.sql(&format!("DROP SCHEMA {} CASCADE", self.name));
-    }
-}
-
-const TOKEN: &str = "the-operators-own-secret";
-
-fn operator(server: &Server) -> Rest {
-    Rest::new(&format!("{}/admin/v1", server.admin)).with_token(TOKEN)
-}
 
 async fn shard(admin: &Rest, number: u64) -> Value {
     admin.list("/shards?limit=200").await.into_iter().find(|shard| shard["shard"] == number).unwrap()
@@ -86,12 +28,12 @@ async fn held_by(admin: &Rest, number: u64, node: &str) -> Value {
 }
 
 /// Three nodes that see each other.
-async fn three(stores: &Stores) -> [Server; 3] {
+pub(super) async fn three(stores: &Stores) -> [Server; 3] {
     let files = Files::make("birds", &["n1", "n2", "n3"]);
-    let first = stores.node(&files, "n1", None).await;
+    let first = stores.setup(&files, "n1").start().await;
     let seed = operator(&first).get("/nodes/n1").await.body(200)["address"].as_str().unwrap().to_owned();
-    let second = stores.node(&files, "n2", Some(&seed)).await;
-    let third = stores.node(&files, "n3", Some(&seed)).await;
+    let second = stores.setup(&files, "n2").set("cluster.seeds", &seed).start().await;
+    let third = stores.setup(&files, "n3").set("cluster.seeds", &seed).start().await;
     let servers = [first, second, third];
     for admin in servers.iter().map(operator) {
         let nodes = eventually("three nodes that answer, with links to each other", || async {
@@ -101,6 +43,12 @@ async fn three(stores: &Stores) -> [Server; 3] {
         })
         .await;
         assert_eq!(nodes.iter().filter(|node| node["here"] == true).count(), 1);
+        eventually("every node to take its part", || async {
+            let shards = admin.list("/shards?limit=200").await;
+            let owners: BTreeSet<&str> = shards.iter().filter_map(|shard| shard["owner"].as_str()).collect();
+            (owners.len() == 3).then_some(())
+        })
+        .await;
     }
     servers
 }
@@ -116,8 +64,15 @@ async fn all_see(all: &[Rest; 3], number: u64, owner: &str, moved: bool) {
     }
 }
 
-/// Who drains has nothing any more, moved or not, and says that it is not ready.
-async fn drain(servers: &[Server; 3], all: &[Rest; 3], node: &str) {
+/// The server of this name.
+fn named<'a>(servers: &'a [Server; 3], node: &str) -> &'a Server {
+    &servers[usize::from(node.as_bytes()[1] - b'1')]
+}
+
+/// Who drains has nothing any more, moved or not, says that it is not ready, and has sent its clients away with the time to
+/// come back.
+async fn drain(servers: &[Server; 3], all: &[Rest; 3], node: &str, person: &Person) {
+    let mut socket = person.at(named(servers, node)).online().await;
     all[0].bare("POST", &format!("/nodes/{node}/drain")).await.body(204);
     for admin in all {
         eventually("nothing to be left to who drains", || async {
@@ -126,9 +81,28 @@ async fn drain(servers: &[Server; 3], all: &[Rest; 3], node: &str) {
         })
         .await;
     }
-    let drained = &servers[usize::from(node.as_bytes()[1] - b'1')];
+    let drained = named(servers, node);
     let ready = Rest::new(&drained.url).get("/readyz").await;
     assert_eq!(ready.status, 503, "{ready:?}");
+    let reconnect = socket.next_of("reconnect").await;
+    assert!(reconnect["after_ms"].is_u64(), "{reconnect}");
+    assert_eq!(socket.close_code().await, Some(1_012));
+    let refused = Socket::try_connect(handshake(&drained.url, &person.token), None).await;
+    assert_eq!(refused.err().map(|(status, _)| status), Some(503));
+}
+
+/// Who is taken back is ready again, and takes clients.
+async fn resume(servers: &[Server; 3], admin: &Rest, node: &str, person: &Person) {
+    admin.bare("POST", &format!("/nodes/{node}/resume")).await.body(204);
+    let server = named(servers, node);
+    eventually("the node to be ready again", || async {
+        (Rest::new(&server.url).get("/readyz").await.status == 200).then_some(())
+    })
+    .await;
+    eventually("clients to be taken again", || async {
+        Socket::try_connect(handshake(&server.url, &person.token), None).await.ok()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -164,12 +138,12 @@ async fn operators_see_three_nodes_and_move_drain_and_resume() {
     assert!(after["epoch"].as_u64() > before["epoch"].as_u64(), "{before} {after}");
     assert!(after["why"].as_str().unwrap().starts_with(&format!("an operator moved it to {to}; ")), "{after}");
 
-    drain(&servers, &all, to).await;
+    drain(&servers, &all, to, &anna).await;
     anna.post(&room, "three").await;
     all[1].post(&path, json!({"to": to})).await.refused(409, "conflict");
 
     // Taken back, it has what was moved to it; a move without a node undoes that.
-    all[1].bare("POST", &format!("/nodes/{to}/resume")).await.body(204);
+    resume(&servers, &all[1], to, &anna).await;
     all_see(&all, number, to, true).await;
     all[1].post(&path, json!({})).await.body(200);
     all_see(&all, number, &owner, false).await;

@@ -50,8 +50,13 @@ impl Files {
 
     /// A node's files, in a folder of this name.
     pub(super) fn admit(&self, node: &str, folder: &str) {
+        self.admit_at(node, folder, "127.0.0.1");
+    }
+
+    /// As `admit`, for a node that is reached at this address.
+    pub(super) fn admit_at(&self, node: &str, folder: &str, host: &str) {
         let (authority, out) = (self.path("authority"), self.path(folder));
-        done(&["cluster", "node", "--ca", &authority, "--id", node, "--host", "127.0.0.1", "--out", &out]);
+        done(&["cluster", "node", "--ca", &authority, "--id", node, "--host", host, "--out", &out]);
     }
 
     pub(super) fn path(&self, name: &str) -> String {

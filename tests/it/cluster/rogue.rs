@@ -30,7 +30,7 @@ use tokio_rustls::TlsStream;
 
 use super::{
     node::{Files, Node, pair},
-    samples::id,
+    wire::samples::id,
 };
 use crate::support::{eventually, within};
 

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::history::{Entry, Event};
 
+/// Events of a new owner before which a send may stand that went out after them.
+const OVERTAKING: u64 = 64;
+
 /// What was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Promise {
@@ -25,6 +28,10 @@ pub(crate) enum Promise {
     FirstInFirstOut,
     /// What is sent after another send was acked stands behind it.
     RealTime,
+    /// Every node tells the same log (P4).
+    SameEverywhere,
+    /// An epoch has one owner, and what a later one wrote stands behind what the one before wrote (P6).
+    OneOwner,
     /// Read marks only move forwards (P7).
     MarksForward,
     /// The run tested something at all.
@@ -47,6 +54,10 @@ pub(crate) fn check(entries: &[Entry]) -> Vec<Violation> {
     checker.something_happened();
     checker.holes();
     checker.values();
+    checker.numbers();
+    checker.everywhere();
+    checker.owners();
+    checker.stamps();
     checker.once();
     checker.durable();
     checker.invented();
@@ -111,6 +122,61 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// No two sends were acked under one number, whoever acked them.
+    fn numbers(&mut self) {
+        let mut acked: HashMap<(&str, u64), &str> = HashMap::new();
+        for entry in self.entries {
+            let Entry::Ack { room, client_id, seq } = entry else { continue };
+            let first = *acked.entry((room, *seq)).or_insert(client_id);
+            if first != client_id {
+                self.broken(Promise::OneValue, format!("{room}: {first} and {client_id} were both acked as {seq}"));
+            }
+        }
+    }
+
+    fn everywhere(&mut self) {
+        let mut told: HashMap<&str, &Vec<Event>> = HashMap::new();
+        for entry in self.entries {
+            let Entry::Log { room, events } = entry else { continue };
+            let first = *told.entry(room).or_insert(events);
+            if first != events {
+                let at = first.iter().zip(events).take_while(|(one, other)| one == other).count();
+                let (one, other) = (first.get(at), events.get(at));
+                self.broken(Promise::SameEverywhere, format!("{room}: one node tells {one:?}, another {other:?}"));
+            }
+        }
+    }
+
+    fn owners(&mut self) {
+        let mut owners: HashMap<(&str, u64), &str> = HashMap::new();
+        let mut latest: HashMap<&str, u64> = HashMap::new();
+        for entry in self.entries {
+            let Entry::Owner { room, owner, epoch } = entry else { continue };
+            let first = *owners.entry((room, *epoch)).or_insert(owner);
+            let before = latest.insert(room, *epoch).unwrap_or(0);
+            if first != owner || *epoch < before {
+                let evidence = format!("{room}: {owner} has epoch {epoch}, after {before}, which was of {first}");
+                self.broken(Promise::OneOwner, evidence);
+            }
+        }
+    }
+
+    fn stamps(&mut self) {
+        for entry in self.entries {
+            let Entry::Stamps { room, epochs } = entry else { continue };
+            let behind = epochs.windows(2).find(|pair| pair[1].1 < pair[0].1);
+            if let Some(pair) = behind {
+                self.broken(Promise::OneOwner, format!("{room}: a late write of an earlier owner: {pair:?}"));
+            }
+            let logged: Vec<u64> = self.logs.get(room.as_str()).into_iter().flatten().map(|(seq, _)| *seq).collect();
+            let stored: Vec<u64> = epochs.iter().map(|(seq, _)| *seq).collect();
+            if logged != stored {
+                let (told, kept) = (logged.len(), stored.len());
+                self.broken(Promise::OneOwner, format!("{room}: {told} events are told, {kept} are in the store"));
+            }
+        }
+    }
+
     fn once(&mut self) {
         let mut places: HashMap<(&str, &str), u64> = HashMap::new();
         let mut seen: Vec<(&str, &str, u64)> = Vec::new();
@@ -157,25 +223,26 @@ impl<'a> Checker<'a> {
         invoked.collect()
     }
 
+    /// A refusal speaks of the try that it answers: only what was refused as often as it was tried is nowhere.
     fn invented(&mut self) {
-        let mut sent: HashMap<&str, (&str, &str, bool)> = HashMap::new();
+        let mut sent: HashMap<&str, (&str, &str)> = HashMap::new();
+        let mut tries: HashMap<&str, i64> = HashMap::new();
         for entry in self.entries {
             match entry {
                 Entry::Invoke { client_id, sender, body, .. } => {
-                    sent.insert(client_id, (sender, body, true));
+                    sent.insert(client_id, (sender, body));
+                    *tries.entry(client_id).or_default() += 1;
                 }
-                Entry::Nack { client_id, .. } => {
-                    if let Some(known) = sent.get_mut(client_id.as_str()) {
-                        known.2 = false;
-                    }
-                }
+                Entry::Nack { client_id, .. } => *tries.entry(client_id).or_default() -= 1,
                 _ => {}
             }
         }
         let logged: Vec<(&str, &Event)> =
             self.logs.iter().flat_map(|(room, log)| log.values().map(|event| (*room, *event))).collect();
         for (room, event) in logged.into_iter().filter(|(_, event)| event.kind == "message") {
-            if sent.get(event.client_id.as_str()) != Some(&(event.from.as_str(), event.body.as_str(), true)) {
+            let id = event.client_id.as_str();
+            let was_sent = sent.get(id) == Some(&(event.from.as_str(), event.body.as_str()));
+            if !was_sent || tries.get(id).copied() <= Some(0) {
                 self.broken(Promise::NothingInvented, format!("{room}: nobody sent {event:?}, or it was refused"));
             }
         }
@@ -215,7 +282,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Judges sends that were tried once only: a retry may rightly stand where its first try fell.
+    /// Judges sends that were tried once only: a retry may rightly stand where its first try fell. A room that changes hands
+    /// makes the server retry: what waits for the old owner may be overtaken by what goes to the new one at once.
     fn order_on_connections(&mut self) {
         let mut tries: HashMap<&str, u32> = HashMap::new();
         let mut sent: Vec<(u64, &str, &str)> = Vec::new();
@@ -232,11 +300,16 @@ impl<'a> Checker<'a> {
                 _ => {}
             }
         }
+        let begun = self.beginnings();
         let mut last: HashMap<(u64, &str), (u64, &str)> = HashMap::new();
         for (connection, room, client_id) in sent.into_iter().filter(|(_, _, client_id)| tries[client_id] == 1) {
             let Some(&seq) = acked.get(client_id) else { continue };
+            let at_a_beginning = begun
+                .get(room)
+                .is_some_and(|begun| begun.iter().any(|first| (*first..*first + OVERTAKING).contains(&seq)));
             if let Some((before, earlier)) = last.insert((connection, room), (seq, client_id))
                 && before > seq
+                && !at_a_beginning
             {
                 self.broken(
                     Promise::FirstInFirstOut,
@@ -244,6 +317,17 @@ impl<'a> Checker<'a> {
                 );
             }
         }
+    }
+
+    /// The first events of each epoch of a room but the first.
+    fn beginnings(&self) -> HashMap<&'a str, Vec<u64>> {
+        let mut begun: HashMap<&str, Vec<u64>> = HashMap::new();
+        for entry in self.entries {
+            let Entry::Stamps { room, epochs } = entry else { continue };
+            let changes = epochs.windows(2).filter(|pair| pair[0].1 != pair[1].1).map(|pair| pair[1].0);
+            begun.entry(room).or_default().extend(changes);
+        }
+        begun
     }
 
     fn real_time(&mut self) {

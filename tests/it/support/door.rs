@@ -19,9 +19,14 @@ pub(crate) struct Door {
 
 impl Door {
     pub(crate) async fn before(server: &Server) -> Door {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Door::at("127.0.0.1", server.address()).await
+    }
+
+    /// At this address of the machine, to host:port.
+    pub(crate) async fn at(host: &str, target: String) -> Door {
+        let listener = TcpListener::bind((host, 0)).await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
-        let target = Arc::new(Mutex::new(server.address()));
+        let target = Arc::new(Mutex::new(target));
         let open = Arc::new(Mutex::new(Vec::new()));
         let (seen, kept) = (Arc::clone(&target), Arc::clone(&open));
         let task = tokio::spawn(async move {
@@ -31,6 +36,11 @@ impl Door {
             }
         });
         Door { url, target, open, task }
+    }
+
+    /// host:port.
+    pub(crate) fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
     }
 
     /// Ends every connection that is open, without a word to either side.

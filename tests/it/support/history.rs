@@ -24,6 +24,7 @@ pub(crate) enum Entry {
     /// The server said that it did not happen.
     Nack {
         client_id: String,
+        why: String,
     },
     /// A connection begins to hear a room after this seq: by its cursor, or by `sync`.
     Hears {
@@ -49,10 +50,21 @@ pub(crate) enum Entry {
         room: String,
         seq: u64,
     },
-    /// At the end: the whole log of the room.
+    /// At the end: the whole log of the room; over a cluster once from each node.
     Log {
         room: String,
         events: Vec<Event>,
+    },
+    /// Who had claimed the shard of this room, as the store said at that moment.
+    Owner {
+        room: String,
+        owner: String,
+        epoch: u64,
+    },
+    /// At the end: under which epoch each event of the room stands in the store, in the order of the events.
+    Stamps {
+        room: String,
+        epochs: Vec<(u64, u64)>,
     },
 }
 

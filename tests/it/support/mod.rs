@@ -1,9 +1,11 @@
 //! What the tests stand on: the server as a process, clients that speak only the documented wire, and the checker.
 
+pub(crate) mod caller;
 pub(crate) mod certificate;
 pub(crate) mod checker;
 pub(crate) mod door;
 pub(crate) mod history;
+pub(crate) mod load;
 pub(crate) mod person;
 pub(crate) mod preload;
 pub(crate) mod process;

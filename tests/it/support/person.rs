@@ -24,10 +24,7 @@ pub(crate) struct Person {
 impl Server {
     /// Makes an account and logs it in.
     pub(crate) async fn person(&self, handle: &str) -> Person {
-        let anonymous = self.anonymous();
-        let account = json!({"handle": handle, "password": PASSWORD});
-        anonymous.post("/accounts", account).await.body(201);
-        self.login(handle).await
+        Person::register(&self.url, handle).await
     }
 
     pub(crate) async fn people<const N: usize>(&self, handles: [&str; N]) -> [Person; N] {
@@ -40,7 +37,20 @@ impl Server {
 
     /// Logs in on one more device.
     pub(crate) async fn login(&self, handle: &str) -> Person {
-        let anonymous = self.anonymous();
+        Person::log_in(&self.url, handle).await
+    }
+}
+
+impl Person {
+    /// Makes an account and logs it in, at whatever server has this address.
+    pub(crate) async fn register(url: &str, handle: &str) -> Person {
+        let account = json!({"handle": handle, "password": PASSWORD});
+        Rest::new(&format!("{url}/api/v1")).post("/accounts", account).await.body(201);
+        Person::log_in(url, handle).await
+    }
+
+    async fn log_in(url: &str, handle: &str) -> Person {
+        let anonymous = Rest::new(&format!("{url}/api/v1"));
         let login = json!({"login": handle, "password": PASSWORD});
         let answer = anonymous.post("/logins", login).await.body(201);
         let text = |value: &Value| value.as_str().expect("a string").to_owned();
@@ -49,18 +59,21 @@ impl Server {
             id: text(&answer["user"]["id"]),
             handle: text(&answer["user"]["handle"]),
             device: text(&answer["device"]["id"]),
-            url: self.url.clone(),
+            url: url.to_owned(),
             rest: anonymous.with_token(&token),
             token,
         }
     }
-}
 
-impl Person {
+    /// The same login at another node.
+    pub(crate) fn on(&self, url: &str) -> Person {
+        let rest = Rest::new(&format!("{url}/api/v1")).with_token(&self.token);
+        Person { url: url.to_owned(), rest, ..self.clone() }
+    }
+
     /// The same login, at the address that the server has after a restart.
     pub(crate) fn at(&self, server: &Server) -> Person {
-        let rest = server.anonymous().with_token(&self.token);
-        Person { url: server.url.clone(), rest, ..self.clone() }
+        self.on(&server.url)
     }
 
     /// A private group with these members.

@@ -23,6 +23,9 @@ pub(crate) struct Setup {
     settings: Vec<(String, String)>,
     environment: Vec<(String, String)>,
     scheme: &'static str,
+    host: String,
+    /// The network namespace that it runs in, if not that of the tests.
+    network: Option<String>,
     folder: Arc<TempDir>,
 }
 
@@ -36,6 +39,8 @@ impl Setup {
             settings: Vec::new(),
             environment: Vec::new(),
             scheme: "http",
+            host: "127.0.0.1".to_owned(),
+            network: None,
             folder: Arc::new(folder),
         };
         setup
@@ -73,6 +78,12 @@ impl Setup {
         self
     }
 
+    /// In a network namespace, where this address is its own.
+    pub(crate) fn inside(mut self, network: &str, host: &str) -> Self {
+        (self.network, self.host) = (Some(network.to_owned()), host.to_owned());
+        self
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
@@ -83,8 +94,16 @@ impl Setup {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data"]);
+        let mut command = match &self.network {
+            None => Command::new(&self.program),
+            Some(network) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", network]).arg(&self.program);
+                command
+            }
+        };
+        let listen = format!("{}:0", self.host);
+        command.args(["serve", "--listen", &listen, "--admin-listen", &listen, "--data"]);
         command.arg(self.data()).args(&self.flags);
         for (key, value) in &self.settings {
             command.arg("--set").arg(format!("{key}={value}"));

@@ -87,7 +87,7 @@ fn a_good_history_passes() {
 fn retries_and_refusals_that_were_sent_again_pass() {
     let mut entries = good();
     let first = position(&entries, |entry| matches!(entry, Entry::Ack { seq: 2, .. }));
-    let nack = Entry::Nack { client_id: event(2).client_id };
+    let nack = Entry::Nack { client_id: event(2).client_id, why: "busy".into() };
     entries.splice(first..first, [nack, invoke(1, 2)]);
     let end = entries.len() - 2;
     entries.splice(end..end, [invoke(4, 2), ack(2)]);
@@ -139,7 +139,7 @@ fn an_event_that_nobody_sent_or_that_was_refused_is_found() {
     finds(Promise::NothingInvented, |entries| log(entries)[4].from = "bert".into());
     finds(Promise::NothingInvented, |entries| {
         entries.insert(0, invoke(1, 7));
-        entries.insert(1, Entry::Nack { client_id: event(7).client_id });
+        entries.insert(1, Entry::Nack { client_id: event(7).client_id, why: "forbidden".into() });
         log(entries).push(event(7));
     });
 }
@@ -180,6 +180,25 @@ fn sends_that_overtake_each_other_are_found() {
 }
 
 #[test]
+fn sends_may_overtake_each_other_while_a_room_changes_hands() {
+    let overtaken = |epochs| {
+        let mut entries = good();
+        let invoked = |entries: &[Entry], seq| {
+            position(
+                entries,
+                |entry| matches!(entry, Entry::Invoke { client_id, .. } if *client_id == event(seq).client_id),
+            )
+        };
+        let (second, third) = (invoked(&entries, 2), invoked(&entries, 3));
+        entries[second..=third].rotate_right(1);
+        entries.insert(0, stamps(epochs));
+        check(&entries)
+    };
+    assert!(overtaken([1, 2, 2, 2, 2, 2]).iter().all(|found| found.promise != Promise::FirstInFirstOut));
+    assert!(overtaken([2, 2, 2, 2, 2, 2]).iter().any(|found| found.promise == Promise::FirstInFirstOut));
+}
+
+#[test]
 fn a_send_that_stands_before_what_was_acked_when_it_was_sent_is_found() {
     finds(Promise::RealTime, |entries| {
         let (first, second) = (event(1), event(2));
@@ -189,6 +208,59 @@ fn a_send_that_stands_before_what_was_acked_when_it_was_sent_is_found() {
             _ => {}
         };
         entries.iter_mut().for_each(swapped);
+    });
+}
+
+fn owner(owner: &str, epoch: u64) -> Entry {
+    Entry::Owner { room: ROOM.into(), owner: owner.into(), epoch }
+}
+
+fn stamps(epochs: [u64; 6]) -> Entry {
+    Entry::Stamps { room: ROOM.into(), epochs: (1..).zip(epochs).collect() }
+}
+
+#[test]
+fn owners_that_follow_each_other_pass() {
+    let mut entries = good();
+    let again = entries.last().expect("the log").clone();
+    entries.splice(0..0, [owner("n1", 3), owner("n1", 3), owner("n2", 4), owner("n1", 6)]);
+    entries.splice(4..4, [again, stamps([1, 3, 3, 4, 6, 6])]);
+    assert!(check(&entries).is_empty(), "{:?}", check(&entries));
+}
+
+#[test]
+fn two_owners_of_one_epoch_and_late_writes_are_found() {
+    finds(Promise::OneOwner, |entries| {
+        entries.splice(0..0, [owner("n1", 3), owner("n2", 3)]);
+    });
+    finds(Promise::OneOwner, |entries| {
+        entries.splice(0..0, [owner("n1", 4), owner("n2", 3)]);
+    });
+    finds(Promise::OneOwner, |entries| entries.insert(0, stamps([1, 3, 4, 3, 6, 6])));
+    finds(Promise::OneOwner, |entries| {
+        let short = Entry::Stamps { room: ROOM.into(), epochs: vec![(1, 1)] };
+        entries.insert(0, short);
+    });
+}
+
+#[test]
+fn nodes_that_tell_different_logs_are_found() {
+    finds(Promise::SameEverywhere, |entries| {
+        let shorter = Entry::Log { room: ROOM.into(), events: (1..=5).map(event).collect() };
+        entries.insert(0, shorter);
+    });
+    finds(Promise::SameEverywhere, |entries| {
+        let mut events: Vec<Event> = (1..=6).map(event).collect();
+        events[2].body = "other".into();
+        entries.insert(0, Entry::Log { room: ROOM.into(), events });
+    });
+}
+
+#[test]
+fn two_sends_that_were_acked_under_one_number_are_found() {
+    finds(Promise::OneValue, |entries| {
+        let other = Entry::Ack { room: ROOM.into(), client_id: "id-9".into(), seq: 4 };
+        entries.insert(0, other);
     });
 }
 

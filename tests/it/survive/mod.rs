@@ -1,7 +1,6 @@
 //! What a server must survive: kill -9 under load, a full disk, a disk that fails, rooms that panic.
 
 mod broken;
-mod caller;
 mod disk;
 mod judgement;
 mod kill;

@@ -1,5 +1,7 @@
 //! The bytes between nodes: held by golden files, and bad ones are refused and never more than that.
 
+pub(super) mod samples;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -11,10 +13,10 @@ use rookery::cluster::{
     },
 };
 
-use super::samples::{self, id};
+use self::samples::id;
 
-const ENVELOPES: &str = include_str!("../../golden/envelope-v1.txt");
-const AROUND: &str = include_str!("../../golden/link-v1.txt");
+const ENVELOPES: &str = include_str!("../../../golden/envelope-v1.txt");
+const AROUND: &str = include_str!("../../../golden/link-v1.txt");
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -76,7 +78,6 @@ fn every_kind_has_its_golden_bytes() {
         ("intents", before("post", 82)),
         ("registry", before("present", 2)),
         ("user notes", before("to-user", 19)),
-        ("shard", before("shard-taken", 2)),
         ("asks", before("ask-pulse", 8)),
         ("answers", before("told-done", 5)),
     ];
@@ -182,9 +183,18 @@ fn what_is_of_the_moment_is_shed_first() {
     for name in ["fan-out", "head"] {
         assert_eq!(class(name), Class::Event, "{name}");
     }
-    for name in
-        ["post", "mark", "answer", "interest", "present", "close-devices", "shard-taken", "ask-write", "told-done"]
-    {
+    for name in [
+        "post",
+        "mark",
+        "answer",
+        "interest",
+        "present",
+        "close-devices",
+        "spread",
+        "ask-hand-over",
+        "ask-write",
+        "told-done",
+    ] {
         assert_eq!(class(name), Class::Control, "{name}");
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::support::client_id;
 use crate::support::history::{Entry, Event, History};
@@ -14,23 +15,43 @@ use crate::support::person::Person;
 use crate::support::rest::Rest;
 use crate::support::socket::{Socket, handshake};
 
-/// How many sends a caller has open at once.
-const WINDOW: usize = 6;
+/// After so long without an answer a send goes out again: no answer means that nobody knows.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(12);
+/// The id of marks, which tells their refusals from those of sends.
+const MARK: &str = "mark";
+/// Between two looks at the time.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What all callers of a run share.
 #[derive(Clone)]
-pub(super) struct Line {
-    pub(super) history: History,
-    /// Where the server is now.
-    pub(super) url: watch::Receiver<String>,
+pub(crate) struct Line {
+    pub(crate) history: History,
+    /// Where the server is now, or the nodes that take connections. Who loses one goes on to the next.
+    pub(crate) urls: watch::Receiver<Vec<String>>,
+    /// How callers behave.
+    pub(crate) manner: Manner,
     /// Say nothing new from now on.
-    pub(super) stop: watch::Receiver<bool>,
-    /// The heads to come to before the end, once they are known.
-    pub(super) goal: watch::Receiver<Option<BTreeMap<String, u64>>>,
-    pub(super) acks: Arc<AtomicU64>,
-    pub(super) connections: Arc<AtomicU64>,
+    pub(crate) stop: watch::Receiver<bool>,
+    /// The heads to come to before the end, once they are known, and until when.
+    pub(crate) goal: watch::Receiver<Option<Goal>>,
+    pub(crate) acks: Arc<AtomicU64>,
+    pub(crate) connections: Arc<AtomicU64>,
     /// Sends without an answer, over all callers.
-    pub(super) open: Arc<AtomicUsize>,
+    pub(crate) open: Arc<AtomicUsize>,
+}
+
+/// The heads of the rooms, and until when callers try to come to them.
+pub(crate) type Goal = (BTreeMap<String, u64>, Instant);
+
+/// How callers behave.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner {
+    /// How many sends a caller has open at once.
+    pub(crate) window: usize,
+    /// How long a caller thinks between two sends.
+    pub(crate) pause: Duration,
+    /// After so long without any frame, not even an answer to a ping, a connection counts as lost.
+    pub(crate) patience: Duration,
 }
 
 #[derive(Clone)]
@@ -39,41 +60,67 @@ struct Pending {
     room: String,
     body: String,
     seen: u64,
+    asked: Instant,
+}
+
+/// What a caller knows of the life of its connection.
+struct Pulse {
+    heard: Instant,
+    pinged: bool,
 }
 
 /// One client.
-pub(super) struct Caller {
-    pub(super) person: Person,
-    pub(super) cursors: BTreeMap<String, u64>,
+pub(crate) struct Caller {
+    pub(crate) person: Person,
+    pub(crate) cursors: BTreeMap<String, u64>,
     line: Line,
     sends: bool,
     outbox: VecDeque<Pending>,
     number: u64,
     connection: u64,
+    /// Which of the urls comes next.
+    turn: usize,
+    says_next: Instant,
 }
 
 impl Caller {
-    pub(super) fn new(person: Person, rooms: &[String], sends: bool, line: Line) -> Self {
+    /// Begins at the url of this turn.
+    pub(crate) fn new(person: Person, rooms: &[String], sends: bool, turn: usize, line: Line) -> Self {
         let cursors = rooms.iter().map(|room| (room.clone(), 0)).collect();
-        Caller { person, cursors, line, sends, outbox: VecDeque::new(), number: 0, connection: 0 }
+        let (outbox, says_next) = (VecDeque::new(), Instant::now());
+        Caller { person, cursors, line, sends, outbox, number: 0, connection: 0, turn, says_next }
+    }
+
+    /// Where it stands when it is not at the goal, for whoever reads why.
+    pub(crate) fn standing(&self) -> String {
+        format!("{} on connection {}", self.person.handle, self.connection)
     }
 
     /// Calls again whenever the connection ends, until all is said and heard.
-    pub(super) async fn run(mut self) -> Self {
+    pub(crate) async fn run(mut self) -> Self {
         while !self.finished() {
-            let url = self.line.url.borrow_and_update().clone();
-            match Socket::try_connect(handshake(&url, &self.person.token), None).await {
-                Ok(socket) => self.converse(socket, &url).await,
-                // The server is down. A client would wait longer; this one is impatient.
-                Err(_) => tokio::time::sleep(Duration::from_millis(15)).await,
+            let url = self.next_url();
+            let connecting = Socket::try_connect(handshake(&url, &self.person.token), None);
+            match timeout(self.line.manner.patience, connecting).await {
+                Ok(Ok(socket)) => self.converse(socket, &url).await,
+                // The server is down or says nothing. A client would wait longer; this one is impatient.
+                Ok(Err(_)) | Err(_) => tokio::time::sleep(Duration::from_millis(15)).await,
             }
         }
         self
     }
 
+    fn next_url(&mut self) -> String {
+        let urls = self.line.urls.borrow_and_update();
+        self.turn += 1;
+        urls[(self.turn - 1) % urls.len()].clone()
+    }
+
+    /// Whether all is said and heard, or it has been waited for in vain.
     fn finished(&self) -> bool {
-        let reached = self.line.goal.borrow().as_ref().is_some_and(|goal| *goal == self.cursors);
-        reached && self.outbox.is_empty()
+        let goal = self.line.goal.borrow();
+        let Some((heads, until)) = &*goal else { return false };
+        (*heads == self.cursors && self.outbox.is_empty()) || Instant::now() > *until
     }
 
     async fn converse(&mut self, mut socket: Socket, url: &str) {
@@ -85,27 +132,58 @@ impl Caller {
         if !socket.try_send(json!({"type": "hello", "cursors": self.cursors})).await {
             return;
         }
-        let Some(welcome) = socket.next_or_end().await else { return };
+        let Ok(Some(welcome)) = timeout(self.line.manner.patience, socket.next_or_end()).await else { return };
         self.welcomed(&welcome);
-        for pending in self.outbox.clone() {
-            if !self.invoke(&mut socket, &pending).await {
-                return;
-            }
+        if !self.ask_again(&mut socket, Duration::ZERO).await {
+            return;
         }
+        let mut pulse = Pulse { heard: Instant::now(), pinged: false };
+        let mut looks = tokio::time::interval(LOOK);
         while !self.finished() {
             if !self.top_up(&mut socket).await {
                 return;
             }
             tokio::select! {
-                frame = socket.next_or_end() => match frame {
-                    Some(frame) => if !self.take(&mut socket, url, frame).await { return },
-                    None => return,
-                },
+                frame = socket.next_or_end() => {
+                    let Some(frame) = frame else { return };
+                    pulse = Pulse { heard: Instant::now(), pinged: false };
+                    if !self.take(&mut socket, url, frame).await {
+                        return;
+                    }
+                }
+                _ = looks.tick() => {
+                    if !self.is_alive(&mut socket, &mut pulse).await || !self.ask_again(&mut socket, ASK_AGAIN_AFTER).await {
+                        return;
+                    }
+                }
                 _ = self.line.stop.changed() => {}
                 _ = self.line.goal.changed() => {}
             }
         }
-        socket.leave().await;
+        let _ = timeout(self.line.manner.patience, socket.leave()).await;
+    }
+
+    /// Whether something has come lately. Asks when it has been quiet for half of the time.
+    async fn is_alive(&self, socket: &mut Socket, pulse: &mut Pulse) -> bool {
+        let (quiet, patience) = (pulse.heard.elapsed(), self.line.manner.patience);
+        if quiet > patience / 2 && !pulse.pinged {
+            pulse.pinged = true;
+            return socket.try_send(json!({"type": "ping"})).await;
+        }
+        quiet < patience
+    }
+
+    /// Sends again what was sent so long ago and has no answer.
+    async fn ask_again(&mut self, socket: &mut Socket, after: Duration) -> bool {
+        for index in 0..self.outbox.len() {
+            if self.outbox[index].asked.elapsed() >= after {
+                self.outbox[index].asked = Instant::now();
+                if !self.invoke(socket, &self.outbox[index]).await {
+                    return false;
+                }
+            }
+        }
+        true
     }
 
     /// The rooms of the welcome show the own read marks as the server has them.
@@ -124,13 +202,16 @@ impl Caller {
 
     /// Says new things while fewer than the window are open. Every tenth goes out twice, as after a lost answer.
     async fn top_up(&mut self, socket: &mut Socket) -> bool {
-        while self.sends && !*self.line.stop.borrow() && self.outbox.len() < WINDOW {
+        let Manner { window, pause, .. } = self.line.manner;
+        let may = |caller: &Self| caller.outbox.len() < window && Instant::now() >= caller.says_next;
+        while self.sends && !*self.line.stop.borrow() && may(self) {
             self.number += 1;
+            self.says_next = Instant::now() + pause;
             let rooms: Vec<&String> = self.cursors.keys().collect();
             let room = rooms[self.number as usize % rooms.len()].clone();
             let body = format!("{} says {}", self.person.handle, self.number);
             let seen = self.cursors[&room];
-            let pending = Pending { client_id: client_id(), room, body, seen };
+            let pending = Pending { client_id: client_id(), room, body, seen, asked: Instant::now() };
             self.line.open.fetch_add(1, Ordering::SeqCst);
             self.outbox.push_back(pending.clone());
             for _ in 0..1 + u64::from(self.number.is_multiple_of(10)) {
@@ -162,7 +243,7 @@ impl Caller {
             "event" => {
                 let seq = self.heard(&room, &frame);
                 if seq.is_multiple_of(20) {
-                    return socket.try_send(json!({"type": "mark", "room": room, "read": seq})).await;
+                    return socket.try_send(json!({"type": "mark", "room": room, "read": seq, "id": MARK})).await;
                 }
             }
             "ack" => self.acked(&room, &frame),
@@ -210,14 +291,26 @@ impl Caller {
     }
 
     async fn refused(&mut self, socket: &mut Socket, frame: &Value) -> bool {
-        let client_id = frame["id"].as_str().unwrap_or_default().to_owned();
-        self.line.history.record(Entry::Nack { client_id: client_id.clone() });
+        let text = |name: &str| frame[name].as_str().unwrap_or_default();
+        let (client_id, why) = (text("id").to_owned(), format!("{}: {}", text("code"), text("detail")));
+        let wait = Duration::from_millis(frame["retry_after_ms"].as_u64().unwrap_or(50).min(1_000));
+        match client_id.as_str() {
+            // The next mark says more than it did.
+            MARK => return true,
+            // The room could not be read, and is not followed until it is asked for again.
+            "" => {
+                tokio::time::sleep(wait).await;
+                let room = text("room");
+                return socket.try_send(json!({"type": "sync", "room": room, "after": self.cursors[room]})).await;
+            }
+            _ => {}
+        }
+        self.line.history.record(Entry::Nack { client_id: client_id.clone(), why });
         if frame["retry"] == "no" {
             self.forget(&client_id);
             return true;
         }
-        let wait = frame["retry_after_ms"].as_u64().unwrap_or(50).min(1_000);
-        tokio::time::sleep(Duration::from_millis(wait)).await;
+        tokio::time::sleep(wait).await;
         let again = self.outbox.iter().find(|pending| pending.client_id == client_id).cloned();
         match again {
             Some(pending) => self.invoke(socket, &pending).await,
@@ -237,7 +330,8 @@ impl Caller {
         let rest = Rest::new(&format!("{url}/api/v1")).with_token(&self.person.token);
         loop {
             let path = format!("/rooms/{room}/events?limit=200&after={}", self.cursors[room]);
-            let Ok(answer) = rest.request("GET", &path).send().await else { return false };
+            let asking = rest.request("GET", &path).timeout(self.line.manner.patience);
+            let Ok(answer) = asking.send().await else { return false };
             let Ok(text) = answer.text().await else { return false };
             let Ok(page) = serde_json::from_str::<Value>(&text) else { return false };
             for event in page["items"].as_array().into_iter().flatten() {

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use rookery::cluster::wire::{
-    Answer, Blob, Call, Envelope, FanOut, Id, Moved, RegistryNote, Reply, RoomInput, ShardNote,
+    Answer, Blob, Call, Envelope, FanOut, Id, Moved, RegistryNote, Reply, RoomInput,
     call::{Admission, Ask, Connected, Link, Pulse, RoomState, Told},
     intent::{Authority, ChangeKind, Intent, Refusal, Role, RoomChange, Visibility, Write},
-    registry::{Notify, Registration, RoomKind, RoomView, Status, UserNote},
+    registry::{Notify, Registration, RoomKind, RoomView, UserNote},
     room::{Ack, ReturnAddress},
 };
 
-pub(super) fn id(byte: u8) -> Id {
+pub(in crate::cluster) fn id(byte: u8) -> Id {
     Id([byte; 16])
 }
 
@@ -48,7 +48,7 @@ fn registration() -> Registration {
 
 /// Every sample, by name.
 pub(super) fn all() -> Vec<(&'static str, Envelope)> {
-    [to_room(), from_room(), registry(), shard(), asks(), answers()].concat()
+    [to_room(), from_room(), registry(), asks(), answers()].concat()
 }
 
 fn intents() -> Vec<(&'static str, Intent)> {
@@ -92,10 +92,15 @@ fn to_room() -> Vec<(&'static str, Envelope)> {
 }
 
 fn from_room() -> Vec<(&'static str, Envelope)> {
-    let answer =
-        Answer { room: id(ROOM), hub: 3, session: id(SESSION), client_id: Some(id(CLIENT)), frame: blob("{nack}") };
-    let moved =
-        Moved { room: id(ROOM), hub: 3, session: id(SESSION), client_id: Some(id(CLIENT)), owner: Some(text("n3")) };
+    let answer = Answer {
+        room: id(ROOM),
+        hub: 3,
+        session: id(SESSION),
+        client_id: Some(id(CLIENT)),
+        refused: true,
+        frame: blob("{nack}"),
+    };
+    let moved = Moved { room: id(ROOM), hub: 3, session: id(SESSION), client_id: id(CLIENT) };
     let ack = Ack { hub: 2, session: id(SESSION), client_id: id(CLIENT), seq: 41, frame: blob("{ack}") };
     let fan_out = FanOut {
         room: id(ROOM),
@@ -114,7 +119,6 @@ fn from_room() -> Vec<(&'static str, Envelope)> {
         ("head", Envelope::Head { room: id(ROOM), head: 5_000_000_000 }),
         ("passing", Envelope::Passing { room: id(ROOM), frame: blob("{marks}") }),
         ("typing", Envelope::Typing { room: id(ROOM), user: id(USER), frame: blob("{typing}") }),
-        ("interest-taken", Envelope::InterestTaken { room: id(ROOM), head: 99 }),
     ]
 }
 
@@ -147,19 +151,10 @@ fn registry() -> Vec<(&'static str, Envelope)> {
         ("close", RegistryNote::Close { hub: 1, session, code: 4_010, reason: reason() }),
         ("watch", RegistryNote::Watch { user, hub: 1, session }),
         ("unwatch", RegistryNote::Unwatch { user, hub: 1 }),
+        ("spread", RegistryNote::Spread { user, nodes: 3 }),
         ("presence", RegistryNote::Presence { user, only: Some((1, session)), frame: blob("{presence}") }),
     ];
     notes.into_iter().map(|(name, note)| (name, Envelope::Registry(note))).collect()
-}
-
-fn shard() -> Vec<(&'static str, Envelope)> {
-    let notes = vec![
-        ("shard-release", ShardNote::Release { shard: 1_023 }),
-        ("shard-released", ShardNote::Released { shard: 1_023, epoch: 12 }),
-        ("shard-kept", ShardNote::Kept { shard: 7, owner: Some(text("n1")) }),
-        ("shard-taken", ShardNote::Taken { shard: 7, epoch: 13 }),
-    ];
-    notes.into_iter().map(|(name, note)| (name, Envelope::Shard(note))).collect()
 }
 
 fn asks() -> Vec<(&'static str, Envelope)> {
@@ -174,18 +169,16 @@ fn asks() -> Vec<(&'static str, Envelope)> {
         ("ask-release-room", Ask::ReleaseRoom { room }),
         ("ask-digest", Ask::Digest { room }),
         ("ask-register", Ask::Register(registration())),
-        ("ask-presence", Ask::Presence { user }),
-        ("ask-sessions", Ask::Sessions { user: Some(user), after: Some(id(SESSION)), limit: 200 }),
+        ("ask-sessions", Ask::Sessions { user: Some(user) }),
         ("ask-close-session", Ask::CloseSession { session: id(SESSION) }),
-        ("ask-nodes-of", Ask::NodesOf { user }),
         ("ask-pulse", Ask::Pulse),
-        ("ask-owner", Ask::Owner { shard: 512 }),
         ("ask-head", Ask::Head { room }),
         ("ask-shards", Ask::Shards),
         ("ask-links", Ask::Links),
         ("ask-drain", Ask::Drain { on: true }),
         ("ask-keep", Ask::Keep { shard: 1_023, order: Some(3) }),
         ("ask-keep-no-more", Ask::Keep { shard: 7, order: None }),
+        ("ask-hand-over", Ask::HandOver { shard: 1_023 }),
     ];
     asks.into_iter().map(|(name, ask)| (name, Envelope::Call(Call { id: 900, deadline_ms: 5_000, ask }))).collect()
 }
@@ -219,18 +212,14 @@ fn answers() -> Vec<(&'static str, Envelope)> {
         ("told-absent", Told::Absent),
         ("told-refused", Told::Refused(refusal)),
         ("told-unknown", Told::Unknown),
-        ("told-moved", Told::Moved { owner: None }),
+        ("told-moved", Told::Moved),
         ("told-marks", Told::Marks { read: 6, delivered: 7 }),
         ("told-pulled", Told::Pulled { events: vec![(6, blob("{six}")), (7, blob("{seven}"))], head: 7 }),
         ("told-room-state", Told::RoomState(state)),
         ("told-digest", Told::Digest { epoch: Some(13), head: 7, hash: [0xfe; 32] }),
         ("told-admission", Told::Admission(Admission::TooMany)),
-        ("told-presence", Told::Presence { status: Status::Away, last_seen: None }),
         ("told-sessions", Told::Sessions(vec![connected])),
-        ("told-closed", Told::Closed(true)),
-        ("told-nodes", Told::Nodes(vec![(text("n1"), 2), (text("n2"), 1)])),
         ("told-pulse", Told::Pulse(pulse)),
-        ("told-owner", Told::Owner { owner: Some(text("n1")), epoch: 13 }),
         ("told-done", Told::Done),
         ("told-not-here", Told::NotHere),
         ("told-head", Told::Head { head: 66_000 }),
