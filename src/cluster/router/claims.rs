@@ -63,15 +63,17 @@ impl ClusterRouter {
     }
 
     /// Another node should have a shard and asks for it: lets its rooms come to rest and gives it back, if this node sees it
-    /// so too. Who asked knows how long to wait.
+    /// so too. No longer than who asked may wait: a peer that asks again and again leaves nothing behind that goes on for ever.
     pub(super) async fn hand_over(&self, shard: ShardId) -> Told {
         if self.view.read().shard(shard) == Place::Here {
             return Told::NotHere;
         }
         self.router.to_shard_if_there(shard, || ShardMessage::HandOver);
-        while self.router.epoch_of(shard).await.is_some() {
-            tokio::time::sleep(LOOK / 10).await;
-        }
-        Told::Done
+        let given = async {
+            while self.router.epoch_of(shard).await.is_some() {
+                tokio::time::sleep(LOOK / 10).await;
+            }
+        };
+        if tokio::time::timeout(WAITING, given).await.is_ok() { Told::Done } else { Told::NotHere }
     }
 }

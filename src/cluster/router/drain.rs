@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rookery_core::ids::{SHARDS, ShardId};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::ClusterRouter;
@@ -19,22 +18,13 @@ impl ClusterRouter {
         let Some(network) = self.network.get() else { return };
         network.set_draining(true).await;
         let given = async {
-            while self.owns_something().await {
+            while !self.router.owned().await.is_empty() {
                 tokio::time::sleep(LOOK).await;
             }
         };
         if tokio::time::timeout(GIVING_BACK, given).await.is_err() {
             tracing::warn!("some shards were not given back in time; they are claimed from this node");
         }
-    }
-
-    async fn owns_something(&self) -> bool {
-        for shard in (0..SHARDS).map(ShardId) {
-            if self.router.epoch_of(shard).await.is_some() {
-                return true;
-            }
-        }
-        false
     }
 
     /// Drains this node, or takes that back. It is not ready at once; its shards and its clients go one after the other, as
