@@ -9,6 +9,7 @@
 
 mod duty;
 mod outlook;
+mod tenure;
 mod why;
 
 use std::{
@@ -18,6 +19,7 @@ use std::{
 
 pub use duty::{Duty, Holder};
 pub use outlook::{Outlook, Patience};
+pub use tenure::{Life, Tenures};
 pub use why::Why;
 
 use crate::ids::{SHARDS, ShardId, UserId};

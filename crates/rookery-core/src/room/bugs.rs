@@ -25,6 +25,8 @@ pub enum Bug {
     NoDedupe,
     /// Leaves a number out now and then.
     SkipNumber,
+    /// Takes a write though it has not seen the one before it.
+    Overtakes,
     /// Panics on the bodies `panic once` and `panic always`.
     RoomPanics,
 }
@@ -37,6 +39,7 @@ impl FromStr for Bug {
             "ack-before-commit" => Ok(Self::AckBeforeCommit),
             "no-dedupe" => Ok(Self::NoDedupe),
             "skip-number" => Ok(Self::SkipNumber),
+            "overtakes" => Ok(Self::Overtakes),
             "room-panics" => Ok(Self::RoomPanics),
             other => Err(format!("no such bug: {other}")),
         }
@@ -60,6 +63,12 @@ pub(super) fn panic_if_told(bug: Option<Bug>, write: &Write) {
     if let Intent::Post { body, .. } = &write.intent {
         let once = body == "panic once" && !PANICKED.swap(true, Ordering::SeqCst);
         assert!(!once && body != "panic always", "told to panic");
+    }
+}
+
+pub(super) fn overtake(bug: Option<Bug>, write: &mut Write) {
+    if bug == Some(Bug::Overtakes) {
+        write.after = None;
     }
 }
 

@@ -49,6 +49,9 @@ pub struct Write {
     /// The server asks again for what an earlier activation of the room did not answer: that one may have done it, so only
     /// who has looked may refuse it.
     pub again: bool,
+    /// The write of the same connection to this room that went before it and is not answered yet: a room that has not seen
+    /// that one does not take this one, so that the two keep their order wherever the room lives by then.
+    pub after: Option<ClientId>,
     /// What.
     pub intent: Intent,
 }

@@ -116,6 +116,8 @@ pub struct Room {
     pending: VecDeque<Pending>,
     /// The store has refused something; nothing new until all that is under way behind it is settled.
     failing: bool,
+    /// The newest writes that were refused or changed nothing. Who wrote right behind one may not know of that yet.
+    dismissed: VecDeque<ClientId>,
     parked: VecDeque<Parked>,
     tickets: u64,
     /// Read and delivered as they were shown last since the room woke, so that answers of the store that overtake each
@@ -147,6 +149,7 @@ impl Room {
             window: Window::new(snapshot.recent.first().map_or(snapshot.head, |event| event.seq - 1)),
             pending: VecDeque::new(),
             failing: false,
+            dismissed: VecDeque::new(),
             parked: VecDeque::new(),
             tickets: 0,
             shown_marks: BTreeMap::new(),

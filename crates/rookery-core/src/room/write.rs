@@ -8,8 +8,8 @@ use super::{
 use crate::{
     event::{Content, Event, RoomKind},
     frame::{Code, Refusal},
-    ids::{Seq, UserId},
-    limits::IN_FLIGHT,
+    ids::{ClientId, Seq, UserId},
+    limits::{CREDITS, IN_FLIGHT},
     permission::{self, Action},
     time::Millis,
 };
@@ -31,6 +31,10 @@ impl Room {
     pub(super) fn write(&mut self, write: Write, now: Millis, out: &mut Vec<Effect>) {
         #[cfg(feature = "bugs")]
         super::bugs::panic_if_told(self.bug, &write);
+        #[cfg(feature = "bugs")]
+        let mut write = write;
+        #[cfg(feature = "bugs")]
+        super::bugs::overtake(self.bug, &mut write);
         if !self.parked.is_empty() || self.needs_look(&write) {
             return self.park(write, out);
         }
@@ -81,21 +85,43 @@ impl Room {
     /// Decides a write about which everything is known.
     fn admit(&mut self, write: Write, looked: Looked, now: Millis, out: &mut Vec<Effect>) {
         let Some(write) = self.answer_repeat(write, &looked, out) else { return };
+        if write.after.is_some_and(|before| !self.has_seen(write.user, before)) {
+            return out.push(Effect::Undecided { caller: write.caller, client_id: write.client_id });
+        }
         if self.failing {
-            return refuse(write, unavailable(), out);
+            return self.dismiss(write, unavailable(), out);
         }
         if self.pending.len() >= IN_FLIGHT {
-            return refuse(write, busy(), out);
+            return self.dismiss(write, busy(), out);
         }
         match self.decide(&write, looked.target, now) {
             Ok(Verdict::Write(content, undo)) => self.number(write, content, undo, now, out),
             Ok(Verdict::Unchanged) => self.unchanged(write, out),
-            Err(refusal) => refuse(write, refusal, out),
+            Err(refusal) => self.dismiss(write, refusal, out),
         }
+    }
+
+    fn has_seen(&self, user: UserId, client_id: ClientId) -> bool {
+        self.window.find(user, client_id).is_some() || self.dismissed.contains(&client_id)
+    }
+
+    /// Refuses a write for good.
+    fn dismiss(&mut self, write: Write, refusal: Refusal, out: &mut Vec<Effect>) {
+        self.dismissed(write.client_id);
+        refuse(write, refusal, out);
+    }
+
+    /// A write is answered, and stands nowhere in the log.
+    pub(super) fn dismissed(&mut self, client_id: ClientId) {
+        if self.dismissed.len() >= CREDITS {
+            self.dismissed.pop_front();
+        }
+        self.dismissed.push_back(client_id);
     }
 
     /// It is so already, or will be when what is under way is durable; until then nobody knows.
     fn unchanged(&mut self, write: Write, out: &mut Vec<Effect>) {
+        self.dismissed(write.client_id);
         match self.pending.back_mut() {
             Some(pending) => pending.satisfied.push((write.caller, write.client_id)),
             None => out.push(Effect::Unchanged { caller: write.caller, confirm: true }),

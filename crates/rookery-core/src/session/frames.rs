@@ -96,10 +96,10 @@ impl Session {
             self.active_at = now;
             out.push(Effect::Active);
         }
-        self.obey(frame, out);
+        self.obey(frame, now, out);
     }
 
-    fn obey(&mut self, frame: ClientFrame, out: &mut Vec<Effect>) {
+    fn obey(&mut self, frame: ClientFrame, now: Millis, out: &mut Vec<Effect>) {
         match frame {
             ClientFrame::Send(frame) => {
                 let client::Send { room, client_id, body, seen, reply_to, mentions, id, .. } = frame;
@@ -117,10 +117,7 @@ impl Session {
                 let client::React { room, client_id, seq, emoji, remove, seen, id, .. } = frame;
                 self.ask(room, client_id, seen, id, Intent::React { target: seq, emoji: emoji.into(), remove }, out);
             }
-            ClientFrame::Mark(frame) => {
-                let caller = self.caller(frame.id);
-                out.push(Effect::Mark { room: frame.room, caller, read: frame.read, delivered: frame.delivered });
-            }
+            ClientFrame::Mark(frame) => self.mark(frame, now, out),
             ClientFrame::Typing(frame) => out.push(Effect::Typing { room: frame.room, on: frame.on }),
             ClientFrame::Watch(frame) => {
                 out.extend(frame.rooms.map(Effect::WatchRooms));
@@ -148,13 +145,14 @@ impl Session {
             client_id,
             seen: seen.unwrap_or(0),
             again: false,
+            after: self.before(room, client_id, self.asks.len()),
             intent,
         };
         self.asks.push(Ask { room, write: write.clone(), until: None, open: Vec::new() });
         out.push(Effect::Write { room, write });
     }
 
-    fn caller(&self, id: Option<Box<str>>) -> Caller {
+    pub(super) fn caller(&self, id: Option<Box<str>>) -> Caller {
         Caller::Session { hub: self.peer.hub, session: self.peer.session, id }
     }
 

@@ -14,6 +14,7 @@ impl Session {
             return self.close(close::NO_HELLO, "no hello in time", out);
         }
         self.pull_again(now, out);
+        self.forget_marks(now);
         if now < self.next_ping {
             return;
         }

@@ -68,6 +68,11 @@ pub enum Input {
         /// The node that says so, and has it no more; none if nobody had taken it.
         by: Option<u16>,
     },
+    /// Nobody was there to take marks of a room.
+    Unmarked {
+        /// Which.
+        room: RoomId,
+    },
     /// The user is in this room from now on, or their role or settings changed; `follows`: its events go to the client
     /// already.
     Appeared {

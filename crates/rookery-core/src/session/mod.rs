@@ -8,6 +8,7 @@ mod frames;
 mod heartbeat;
 mod hello;
 mod input;
+mod marks;
 mod resume;
 mod subscription;
 
@@ -100,6 +101,8 @@ pub struct Session {
     phase: Phase,
     asks: Vec<Ask>,
     pulls: Vec<Pull>,
+    /// What was marked lately.
+    marks: Vec<marks::Mark>,
     tickets: u32,
     chatter: Bucket,
     bad_frames: Strikes,
@@ -140,6 +143,7 @@ impl Session {
             phase: Phase::Silent { deadline: now.plus(i64::from(limits.hello_seconds) * 1_000) },
             asks: Vec::new(),
             pulls: Vec::new(),
+            marks: Vec::new(),
             tickets: 0,
             chatter: Bucket::full(frames::chatter(limits), now),
             bad_frames: Strikes::new(now),
@@ -187,6 +191,7 @@ impl Session {
             Input::Restarted { room, by } => self.restarted(room, by, now, out),
             Input::Moved { room } => self.ask_again(room, now, out),
             Input::Undecided { client_id, by } => self.undecided(client_id, by, now, out),
+            Input::Unmarked { room } => self.unmarked(room, now, out),
             Input::Appeared { view, follows } => self.appeared(view, follows, out),
             Input::Vanished { room } => self.vanished(room, out),
             Input::Pong => self.unanswered = 0,
@@ -198,7 +203,8 @@ impl Session {
     /// A write was answered, whichever way: its credit is free again.
     pub fn answered(&mut self, client_id: ClientId) {
         if let Some(index) = self.asks.iter().position(|ask| ask.write.client_id == client_id) {
-            self.asks.swap_remove(index);
+            // In their order, since each names the one before it.
+            self.asks.remove(index);
             if self.asks.is_empty() {
                 // An idle connection holds no memory for what it once asked.
                 self.asks = Vec::new();
@@ -227,9 +233,10 @@ impl Session {
         may_be_told
     }
 
-    /// The rooms that owe this connection an answer.
+    /// The rooms that owe this connection an answer, or may owe it a mark.
     pub fn asked_rooms(&self) -> impl Iterator<Item = RoomId> + '_ {
-        self.asks.iter().map(|ask| ask.room).chain(self.pulls.iter().map(|pull| pull.room))
+        let asked = self.asks.iter().map(|ask| ask.room).chain(self.pulls.iter().map(|pull| pull.room));
+        asked.chain(self.marks.iter().map(|mark| mark.room))
     }
 
     fn has_credit(&self) -> bool {
@@ -246,22 +253,38 @@ impl Session {
 
     /// What the room has not answered is asked again; what it had done already it answers as a repeat.
     fn ask_again(&mut self, room: RoomId, now: Millis, out: &mut Vec<Effect>) {
+        // The last one, and the last other one.
+        let (mut last, mut other): (Option<ClientId>, Option<ClientId>) = (None, None);
         for ask in self.asks.iter_mut().filter(|ask| ask.room == room) {
             ask.until.get_or_insert(now.plus(ASKED_AGAIN_MS));
             ask.write.again = true;
+            if last != Some(ask.write.client_id) {
+                other = last.replace(ask.write.client_id);
+            }
+            ask.write.after = other;
             out.push(Effect::Write { room, write: ask.write.clone() });
         }
+        self.mark_again(room, now, out);
+    }
+
+    /// The last of the first so many writes that the room has not answered, other than earlier tries of this one.
+    fn before(&self, room: RoomId, client_id: ClientId, first: usize) -> Option<ClientId> {
+        let others = self.asks.iter().take(first).rev().filter(|ask| ask.room == room);
+        others.map(|ask| ask.write.client_id).find(|other| *other != client_id)
     }
 
     /// Nobody could say what became of a write: asks again, but not for ever. After that the client gets no answer, which
     /// means just that: nobody knows, ask again.
     fn undecided(&mut self, client_id: ClientId, by: Option<u16>, now: Millis, out: &mut Vec<Effect>) {
-        let Some(ask) = self.asks.iter_mut().find(|ask| ask.write.client_id == client_id) else { return };
+        let Some(index) = self.asks.iter().position(|ask| ask.write.client_id == client_id) else { return };
+        let before = self.before(self.asks[index].room, client_id, index);
+        let ask = &mut self.asks[index];
         ask.open.retain(|node| Some(*node) != by);
         if *ask.until.get_or_insert(now.plus(ASKED_AGAIN_MS)) <= now {
             return self.answered(client_id);
         }
         ask.write.again = true;
+        ask.write.after = before;
         out.push(Effect::Write { room: ask.room, write: ask.write.clone() });
     }
 

@@ -11,6 +11,8 @@ pub enum Input {
         /// Which.
         room: RoomId,
     },
+    /// Its last owner has let it go, for us to take it: what comes for its rooms soon does not wait for the claim then.
+    Offered,
     /// The claim succeeded.
     Claimed {
         /// The epoch from now on.

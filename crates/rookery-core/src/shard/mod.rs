@@ -118,6 +118,8 @@ impl Shard {
     pub fn step(&mut self, input: Input, _now: Millis, out: &mut Vec<Effect>) {
         match input {
             Input::Wanted { room } => self.wanted(room, out),
+            Input::Offered if self.ownership == Ownership::None => self.claim(out),
+            Input::Offered => {}
             Input::Claimed { epoch } => self.claimed(epoch, out),
             Input::Outrun => self.outrun(out),
             Input::ClaimFailed => self.claim_failed(out),

@@ -100,6 +100,16 @@ fn without_a_claim_nothing_wakes() {
 }
 
 #[test]
+fn what_is_offered_is_claimed_before_anybody_wants_it_and_only_once() {
+    let mut shard = Shard::new(ShardId(3));
+    assert_eq!(step(&mut shard, Input::Offered), [Effect::Claim { shard: ShardId(3) }]);
+    assert_eq!(step(&mut shard, Input::Offered), []);
+    assert_eq!(step(&mut shard, Input::Wanted { room: room(1) }), [], "it waits for the claim");
+    assert!(matches!(step(&mut shard, Input::Claimed { epoch: 4 })[..], [Effect::Wake { .. }]));
+    assert_eq!(step(&mut shard, Input::Offered), []);
+}
+
+#[test]
 fn who_is_outrun_claims_once_more_and_then_refuses() {
     let claim = [Effect::Claim { shard: ShardId(3) }];
     let mut shard = Shard::new(ShardId(3));

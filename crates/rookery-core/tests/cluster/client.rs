@@ -100,6 +100,7 @@ impl World {
             client_id: pending.key,
             seen: 0,
             again: false,
+            after: None,
             intent: pending.intent.clone(),
         };
         let message = ToNode::Ask { client: index, write, room: pending.room };

@@ -30,6 +30,8 @@ pub(crate) enum Promise {
     Once,
     /// The log has no hole, and one number one value.
     DenseOrder,
+    /// What one connection says in a room stands in the log in the order in which it was said.
+    AsSaid,
     /// Everybody gets exactly what they missed, or is told.
     Resume,
     /// Marks move forwards only and survive.
@@ -65,6 +67,7 @@ pub(crate) fn breaches(history: &History) -> Vec<Breach> {
         check_log(room, last, &mut found);
     }
     check_answers(history, &mut found);
+    check_as_said(history, &mut found);
     check_events(history, &mut found);
     check_connections(history, &mut found);
     check_marks(history, &mut found);
@@ -133,6 +136,33 @@ fn check_answers(history: &History, found: &mut Found) {
     }
 }
 
+/// What was said only once has one place among what its connection said.
+fn check_as_said(history: &History, found: &mut Found) {
+    let mut said: BTreeMap<&str, Vec<(u32, &str)>> = BTreeMap::new();
+    for record in &history.records {
+        if let Record::Asked { connection, room, key, .. } = record {
+            said.entry(key).or_default().push((connection.unwrap_or(0), room));
+        }
+    }
+    let said: BTreeMap<&str, (u32, &str)> =
+        said.into_iter().filter(|(_, times)| times.len() == 1).map(|(key, times)| (key, times[0])).collect();
+    let asked = history.records.iter().filter_map(|record| match record {
+        Record::Asked { connection: Some(_), key, .. } => Some(key.as_str()),
+        _ => None,
+    });
+    let order: BTreeMap<&str, usize> = asked.enumerate().map(|(place, key)| (key, place)).collect();
+    for (room, last) in &history.rooms {
+        let mut newest: BTreeMap<u32, (usize, &str)> = BTreeMap::new();
+        for key in last.log.iter().map(|event| text(event, "client_id")) {
+            let (Some((connection, _)), Some(place)) = (said.get(key), order.get(key)) else { continue };
+            let before = newest.insert(*connection, (*place, key));
+            found.expect(before.is_none_or(|before| before.0 < *place), Promise::AsSaid, || {
+                format!("{room}: connection {connection} said {key} before {before:?}")
+            });
+        }
+    }
+}
+
 /// What became of one key.
 #[derive(Default)]
 struct Asks {
@@ -148,7 +178,7 @@ fn check_events(history: &History, found: &mut Found) {
     let mut asked = BTreeMap::new();
     for record in &history.records {
         let (user, room, events) = match record {
-            Record::Asked { user, room, key, what } => {
+            Record::Asked { user, room, key, what, .. } => {
                 asked.entry((room, user, key)).or_insert(what);
                 continue;
             }

@@ -195,7 +195,8 @@ impl World {
         let Some((room, what)) = client.outbox.get(key).cloned() else { return };
         if client.greeted {
             let (user, room, key) = (client.user.to_string(), room.to_string(), key.to_owned());
-            self.history.records.push(Record::Asked { user, room, key, what: what.clone() });
+            let connection = client.connection;
+            self.history.records.push(Record::Asked { connection, user, room, key, what: what.clone() });
             self.say(index, &what);
         }
     }
@@ -235,9 +236,9 @@ impl World {
         self.server().requests.insert(number, (index, room));
         let what = json!({"type": "member", "user": whom});
         let (of, key) = (room.to_string(), client_id.to_string());
-        self.history.records.push(Record::Asked { user: user.to_string(), room: of, key, what });
+        self.history.records.push(Record::Asked { connection: None, user: user.to_string(), room: of, key, what });
         let (caller, authority) = (Caller::Request(number), Authority::Member);
-        let write = Write { caller, user, authority, client_id, seen, again: false, intent };
+        let write = Write { caller, user, authority, client_id, seen, again: false, after: None, intent };
         self.post(room, Mail::Input(room::Input::Write(write)));
     }
 

@@ -10,8 +10,9 @@ use serde_json::Value;
 /// One thing that somebody did or saw. Rooms, users and keys are named as on the wire.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Record {
-    /// Somebody sent a write.
+    /// Somebody sent a write; by REST where there is no connection.
     Asked {
+        connection: Option<u32>,
         user: String,
         room: String,
         key: String,

@@ -99,6 +99,7 @@ fn bugs_are_found() {
         (Bug::AckBeforeCommit, Promise::DurableAck),
         (Bug::NoDedupe, Promise::NoPhantom),
         (Bug::SkipNumber, Promise::DenseOrder),
+        (Bug::Overtakes, Promise::AsSaid),
     ] {
         let finds = |seed: &u64| {
             let mut world = World::new(*seed);

@@ -23,6 +23,7 @@ fn by_server(world: &mut World, who: u8, intent: Intent) -> Told {
         client_id,
         seen: 0,
         again: false,
+        after: None,
         intent,
     };
     let number = world.ask_write(write);

@@ -192,6 +192,7 @@ fn who_is_muted_is_told_for_how_long() {
         client_id: key(900),
         seen: 11,
         again: false,
+        after: None,
         intent: post("hi"),
     };
     world.room.step(Input::Write(write), world.now, &mut out);
@@ -253,6 +254,7 @@ fn only_operators_announce() {
         client_id: key(900),
         seen: 0,
         again: false,
+        after: None,
         intent: announce,
     };
     let number = world.ask_write(write);

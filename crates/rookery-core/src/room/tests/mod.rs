@@ -4,6 +4,7 @@ mod interleaving;
 mod marks;
 mod members;
 mod messages;
+mod order;
 mod refused;
 mod repeats;
 mod replay;

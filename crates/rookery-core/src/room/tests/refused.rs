@@ -28,6 +28,7 @@ impl Alone {
             client_id: key(n),
             seen,
             again: false,
+            after: None,
             intent,
         }))
     }
@@ -117,6 +118,7 @@ fn what_is_refused_by_how_the_room_is_needs_its_owner_and_that_there_is_no_place
         client_id: key(5),
         seen: alone.room.head(),
         again: true,
+        after: None,
         intent: post("hi"),
     };
     assert!(matches!(alone.step(Input::Write(write))[..], [Effect::Append(_)]));

@@ -151,6 +151,7 @@ fn what_is_asked_again_is_refused_only_by_who_has_looked() {
         client_id: key(key_number),
         seen,
         again: true,
+        after: None,
         intent: Intent::End,
     };
     let unknown = world.ask_write(write(1, 3));

@@ -83,6 +83,7 @@ impl World {
             client_id,
             seen,
             again: false,
+            after: None,
             intent,
         };
         self.ask_write(write)

@@ -1,5 +1,7 @@
 //! The conversation of one connection, step by step.
 
+mod asks;
+
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -12,7 +14,7 @@ use crate::{
 
 const LIMITS: fn() -> Limits = Limits::default;
 
-fn room(n: u128) -> RoomId {
+pub(super) fn room(n: u128) -> RoomId {
     RoomId(Uuid::from_u128(n))
 }
 
@@ -30,7 +32,7 @@ fn unavailable() -> Refusal {
     Refusal::new(crate::frame::Code::Unavailable, "the room's node does not answer")
 }
 
-fn view(n: u128, head: u64) -> RoomView {
+pub(super) fn view(n: u128, head: u64) -> RoomView {
     RoomView {
         room: room(n),
         kind: RoomKind::Group,
@@ -45,18 +47,18 @@ fn view(n: u128, head: u64) -> RoomView {
     }
 }
 
-fn step(session: &mut Session, input: Input, now: i64) -> Vec<Effect> {
+pub(super) fn step(session: &mut Session, input: Input, now: i64) -> Vec<Effect> {
     let mut out = Vec::new();
     session.step(input, &LIMITS(), Millis(now), &mut out);
     out
 }
 
-fn say(session: &mut Session, frame: Value, now: i64) -> Vec<Effect> {
+pub(super) fn say(session: &mut Session, frame: Value, now: i64) -> Vec<Effect> {
     let frame = decode(frame.to_string().as_bytes(), &LIMITS()).unwrap();
     step(session, Input::Frame { frame, admitted: Ok(()) }, now)
 }
 
-fn sent(effects: &[Effect]) -> Vec<Value> {
+pub(super) fn sent(effects: &[Effect]) -> Vec<Value> {
     let frames = effects.iter().filter_map(|effect| match effect {
         Effect::Send(json) => Some(serde_json::from_slice(json).unwrap()),
         _ => None,
@@ -71,7 +73,7 @@ fn closed(effects: &[Effect]) -> Option<u16> {
     })
 }
 
-fn live(rooms: Vec<RoomView>, cursors: Value) -> (Session, Vec<Effect>) {
+pub(super) fn live(rooms: Vec<RoomView>, cursors: Value) -> (Session, Vec<Effect>) {
     let mut session = session();
     let effects = say(&mut session, serde_json::json!({"type": "hello", "cursors": cursors}), 0);
     assert!(matches!(effects[..], [Effect::Load { .. }]));
@@ -185,71 +187,6 @@ fn one_more_than_the_credits_is_refused_until_something_is_answered() {
     assert!(sent(&refused)[0]["retry_after_ms"].is_u64());
     session.answered(ClientId(Uuid::from_u128(0)));
     assert!(sent(&say(&mut session, send_frame(999), 0)).is_empty());
-}
-
-#[test]
-fn what_a_room_had_not_answered_is_asked_again_when_it_starts_anew() {
-    let (mut session, _) = live(vec![view(1, 0)], serde_json::json!({}));
-    say(&mut session, send_frame(7), 0);
-    say(&mut session, send_frame(8), 0);
-    session.answered(ClientId(Uuid::from_u128(7)));
-    let again = step(&mut session, Input::Restarted { room: room(1), by: 0 }, 0);
-    let keys: Vec<ClientId> = again
-        .iter()
-        .filter_map(|effect| match effect {
-            Effect::Write { write, .. } => Some(write.client_id),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(keys, [ClientId(Uuid::from_u128(8))]);
-}
-
-/// The writes that effects ask rooms for, and whether each is asked for again.
-fn writes(effects: &[Effect]) -> Vec<(ClientId, bool)> {
-    let write = |effect: &Effect| match effect {
-        Effect::Write { write, .. } => Some((write.client_id, write.again)),
-        _ => None,
-    };
-    effects.iter().filter_map(write).collect()
-}
-
-#[test]
-fn what_nobody_could_decide_is_asked_again_for_a_while_and_then_left_open() {
-    let (mut session, _) = live(vec![view(1, 0)], serde_json::json!({}));
-    let client_id = ClientId(Uuid::from_u128(7));
-    assert_eq!(writes(&say(&mut session, send_frame(7), 0)), [(client_id, false)]);
-    assert_eq!(writes(&step(&mut session, Input::Restarted { room: room(1), by: 0 }, 1_000)), [(client_id, true)]);
-    assert_eq!(writes(&step(&mut session, Input::Undecided { client_id, by: None }, 10_999)), [(client_id, true)]);
-    // Nobody knows what became of it: no frame says that it did not happen.
-    assert!(step(&mut session, Input::Undecided { client_id, by: None }, 11_000).is_empty());
-    assert!(step(&mut session, Input::Restarted { room: room(1), by: 0 }, 11_001).is_empty());
-}
-
-#[test]
-fn a_refusal_is_told_only_when_nobody_else_may_still_do_it() {
-    let (mut session, _) = live(vec![view(1, 0)], serde_json::json!({}));
-    let client_id = ClientId(Uuid::from_u128(7));
-    let (one, other) = (1, 2);
-    say(&mut session, send_frame(7), 0);
-    session.taken(client_id, one);
-    // The room moves before the first node has said anything.
-    assert_eq!(writes(&step(&mut session, Input::Moved { room: room(1) }, 0)), [(client_id, true)]);
-    session.taken(client_id, other);
-    assert!(!session.refused(client_id, other), "the first may still do it");
-    assert_eq!(writes(&step(&mut session, Input::Undecided { client_id, by: None }, 0)), [(client_id, true)]);
-    session.taken(client_id, other);
-    assert!(!session.refused(client_id, other));
-    // On the first node the room has started anew, and forgot it there.
-    step(&mut session, Input::Restarted { room: room(1), by: one }, 0);
-    session.taken(client_id, other);
-    assert!(session.refused(client_id, other));
-    assert!(!session.refused(client_id, other), "once");
-
-    say(&mut session, send_frame(8), 0);
-    let client_id = ClientId(Uuid::from_u128(8));
-    session.taken(client_id, one);
-    session.answered(client_id);
-    assert!(!session.refused(client_id, one), "what was acknowledged is not refused afterwards");
 }
 
 #[test]
