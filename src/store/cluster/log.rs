@@ -55,6 +55,8 @@ impl MessageLog for ClusterStore {
 
     fn look(&self, room: RoomId, sender: UserId, client_id: ClientId, target: Option<Seq>) -> Answer<'_, Looked> {
         Box::pin(async move {
+            // Somebody waits for this who could be told at once that nothing is taken now.
+            self.log.must_answer()?;
             let head = self.verified_head(room).await?;
             let known = self.find(room, (sender, client_id), head).await?;
             let known = known.map(|event| Known { seq: event.seq, at: event.at, content: event.content.clone() });

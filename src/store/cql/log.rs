@@ -59,6 +59,14 @@ impl CqlLog {
         }
     }
 
+    /// Refuses at once what would only wait for servers that do not answer.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub fn must_answer(&self) -> Result<(), StoreError> {
+        self.store.must_answer()
+    }
+
     /// Appends that have not been told their fate.
     pub fn waiting(&self) -> usize {
         self.store.waiting.load(Ordering::Acquire)

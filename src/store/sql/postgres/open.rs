@@ -26,6 +26,9 @@ const OLDEST: i32 = 14;
 /// How long a call waits for a connection. A server that is away is tried again for so long, so this is also how soon callers
 /// hear of it.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a transaction may be left alone. A node that hangs in the midst of one keeps rows locked that the others need to
+/// take its rooms over; by then they have just found out that it hangs.
+const HANGS: Duration = Duration::from_secs(2);
 /// How long the schema may take, with other nodes at the same work.
 const SCHEMA: Duration = Duration::from_secs(300);
 
@@ -68,7 +71,7 @@ fn within_deadline(options: PgConnectOptions, deadline: Duration) -> PgConnectOp
     options.options([
         ("statement_timeout", millis),
         ("lock_timeout", millis),
-        ("idle_in_transaction_session_timeout", 2 * millis),
+        ("idle_in_transaction_session_timeout", (2 * millis).min(HANGS.as_millis())),
     ])
 }
 

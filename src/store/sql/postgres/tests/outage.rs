@@ -12,7 +12,7 @@ use rookery_core::{ids::UserId, time::Millis};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::own_server::OwnServer;
+use super::{own_server::OwnServer, scratch::Scratch};
 use crate::store::{
     Directory, StoreError,
     record::{NewUser, PlatformRole, User},
@@ -187,4 +187,25 @@ async fn over_tls_only_the_right_server_is_believed() {
     let wrong = server.file("wrong.pem", &stranger.cert.pem());
     let said = sentence(trusting(&wrong)).await;
     assert!(said.contains("certificate"), "{said}");
+}
+
+/// As a node that is stopped: its connection stays, and with it what its transaction has locked.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hangs_in_the_midst_of_a_transaction_keeps_others_waiting_for_two_seconds_at_most() {
+    const CHANGE: &str = "UPDATE users SET about = 'changed' WHERE id = $1";
+    let scratch = Scratch::new().await;
+    let hangs = PostgresStore::open(scratch.settings()).await.unwrap();
+    let other = PostgresStore::open(scratch.settings()).await.unwrap();
+    let new = account();
+    let id = new.user.id.0;
+    hangs.create_user(new).await.unwrap();
+    let mut transaction = hangs.pool.begin().await.unwrap();
+    sqlx::query(CHANGE).bind(id).execute(&mut *transaction).await.unwrap();
+    let begun = Instant::now();
+    let changed = other.change(sqlx::query(CHANGE).bind(id)).await.unwrap();
+    assert_eq!(changed, 1);
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    transaction.commit().await.unwrap_err();
+    hangs.close().await;
+    other.close().await;
 }
