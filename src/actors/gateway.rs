@@ -130,6 +130,7 @@ impl Gateway for Actors {
                 client_id: wanted.client_id,
                 seen: wanted.seen,
                 again: false,
+                after: None,
                 intent: wanted.intent,
             };
             let ask = |again| Ask::write(Write { again, ..write.clone() }, request_id.clone());

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use rookery_core::{
     ids::{ClientId, RoomId, SHARDS, Seq, ShardId, UserId},
     placement::{REGISTRY_SHARDS, RegistryShard},
+    shard::Epoch,
     time::Millis,
 };
 use tokio::sync::oneshot;
@@ -133,8 +134,14 @@ pub type NodeAcks = Vec<(u16, Ack)>;
 
 /// The other nodes. What is taken arrives at most once, and taking it waits for nothing.
 pub trait Peers: Send + Sync {
-    /// Where a shard of rooms should live.
+    /// Where a shard of rooms lives: with who holds it as far as that is known, else where it should.
     fn shard(&self, shard: ShardId) -> Place;
+    /// Whether a shard should live on this node, whoever holds it now.
+    fn should_be_here(&self, shard: ShardId) -> bool;
+    /// This node holds a shard from now on.
+    fn holds(&self, shard: ShardId, epoch: Epoch);
+    /// This node holds a shard no more.
+    fn let_go(&self, shard: ShardId);
     /// Whether this node may claim a shard: waits, for a few seconds at most, until who holds it is dead or has handed it
     /// over.
     fn may_claim(&self, shard: ShardId) -> BoxFuture<'_, bool>;
@@ -161,6 +168,14 @@ impl Peers for Alone {
     fn shard(&self, _: ShardId) -> Place {
         Place::Here
     }
+
+    fn should_be_here(&self, _: ShardId) -> bool {
+        true
+    }
+
+    fn holds(&self, _: ShardId, _: Epoch) {}
+
+    fn let_go(&self, _: ShardId) {}
 
     fn may_claim(&self, _: ShardId) -> BoxFuture<'_, bool> {
         Box::pin(std::future::ready(true))

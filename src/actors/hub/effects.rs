@@ -55,8 +55,10 @@ impl Seat {
             Effect::Mark { room, caller, read, delivered } => {
                 let user = self.peer.user;
                 let input = room::Input::Mark { caller: caller.clone(), user, read, delivered };
-                if let Err(refusal) = hub.router.to_room(room, RoomMessage::Input(input)) {
-                    self.refuse(room, &caller, None, &refusal);
+                match hub.router.to_room(room, RoomMessage::Input(input)) {
+                    Ok(_) => {}
+                    Err(_) if !hub.router.is_reachable(room) => room_actor::unmarked(&hub.router, room, &caller),
+                    Err(refusal) => self.refuse(room, &caller, None, &refusal),
                 }
             }
             Effect::Typing { room, on } => {

@@ -164,6 +164,13 @@ pub enum Item {
         /// The node that says so, as this node numbers it; none if nobody had taken the write.
         by: Option<Slot>,
     },
+    /// Nobody was there to take marks of a session: they are said again.
+    Unmarked {
+        /// Whose.
+        session: SessionId,
+        /// In which room.
+        room: RoomId,
+    },
     /// A room started anew: who waits for an answer of it asks again.
     Restarted {
         /// Which.

@@ -217,6 +217,11 @@ impl Hub {
                     seat.step(self, Input::Undecided { client_id, by });
                 }
             }
+            Item::Unmarked { session, room } => {
+                if let Some(seat) = self.seat(session) {
+                    seat.step(self, Input::Unmarked { room });
+                }
+            }
             Item::Restarted { room, by } => self.restarted(room, by),
             Item::Replaced(change) => self.replaced(&change),
             Item::Close { session, code, reason } => self.close(session, code, reason),

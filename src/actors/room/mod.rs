@@ -3,6 +3,8 @@
 mod effects;
 mod negative;
 mod request;
+#[cfg(test)]
+mod tests;
 mod waits;
 
 use std::{
@@ -26,7 +28,7 @@ use rookery_core::{
 use tokio::sync::oneshot;
 
 pub use negative::Negative;
-pub use request::{ASK_AGAIN_AFTER, Ask, RoomAnswer, Wish, refuse_session, refuse_shut, undecided};
+pub use request::{ASK_AGAIN_AFTER, Ask, RoomAnswer, Wish, refuse_session, refuse_shut, undecided, unmarked};
 
 use super::{Router, clock, hub::inbox::Item, interest::Listeners, shard::ShardMessage};
 use crate::store::{StoreError, log::Appended};
@@ -215,11 +217,16 @@ impl RoomState {
             Err(error) => error,
         };
         tracing::warn!(room = %self.context.room, %error, "a room could not be read");
+        let fenced = matches!(error, StoreError::Fenced);
         for message in std::mem::take(&mut self.stash) {
-            message.refuse(&self.context.router, self.context.room, &super::router::unavailable());
+            if fenced {
+                message.send_back(&self.context.router, self.context.room);
+            } else {
+                message.refuse(&self.context.router, self.context.room, &super::router::unavailable());
+            }
         }
         // When fenced off the shard must claim anew, else no room of it ever wakes again.
-        self.gone(matches!(error, StoreError::Fenced));
+        self.gone(fenced);
     }
 
     fn begin(&mut self, myself: &ActorRef<RoomMessage>, snapshot: Snapshot) {

@@ -11,7 +11,7 @@ use rookery_core::{
 use tokio::sync::oneshot;
 
 use super::{Pulled, RoomAnswer, RoomMessage, RoomState, request};
-use crate::actors::{peers::HERE, router::unavailable};
+use crate::actors::peers::HERE;
 
 /// An answer that says no.
 pub enum Negative {
@@ -69,13 +69,15 @@ impl RoomState {
     fn said(&mut self, negative: Negative, is_certain: bool) {
         match (negative, is_certain) {
             (Negative::Refused { caller, client_id, refusal }, true) => self.nack(caller, client_id, refusal),
-            (Negative::Refused { caller, client_id: Some(client_id), .. }, false) => match caller {
-                Caller::Session { .. } => {
-                    request::undecided(&self.context.router, &caller, client_id, Some(HERE));
-                }
-                Caller::Request(_) => self.answer(&caller, RoomAnswer::Undecided),
-            },
-            (Negative::Refused { caller, client_id: None, .. }, false) => self.nack(caller, None, unavailable()),
+            (Negative::Refused { caller: caller @ Caller::Session { .. }, client_id: Some(client_id), .. }, false) => {
+                request::undecided(&self.context.router, &caller, client_id, Some(HERE));
+            }
+            (Negative::Refused { caller: Caller::Request(number), .. }, false) => {
+                self.answer(&Caller::Request(number), RoomAnswer::Undecided);
+            }
+            (Negative::Refused { caller, client_id: None, .. }, false) => {
+                request::unmarked(&self.context.router, self.context.room, &caller);
+            }
             (Negative::Unchanged { caller }, true) => self.answer(&caller, RoomAnswer::Unchanged),
             (Negative::Unchanged { caller }, false) => self.answer(&caller, RoomAnswer::Undecided),
             (Negative::NoReader(reply), true) => {

@@ -18,7 +18,6 @@ use crate::actors::{
     Router,
     hub::inbox::Item,
     peers::{HERE, Slot},
-    router::unavailable,
 };
 
 /// How long who could not be told what became of a write waits before asking again.
@@ -147,12 +146,12 @@ impl RoomMessage {
         }
     }
 
-    /// Has whoever asked ask again, since the room lives elsewhere by now; nothing was taken.
+    /// Has whoever asked ask again, since the room lives elsewhere by now, or is another's; nothing was taken.
     pub fn send_back(self, router: &Arc<Router>, room: RoomId) {
         match self {
             Self::Input(Input::Write(write)) => undecided(router, &write.caller, write.client_id, Some(HERE)),
             Self::Ask(ask) => ask.answer(RoomAnswer::Undecided),
-            Self::Input(Input::Mark { .. }) => self.refuse_surely(router, room, &unavailable()),
+            Self::Input(Input::Mark { caller, .. }) => unmarked(router, room, &caller),
             // Who waits for another answer asks again when nobody can give it any more, and typing may be lost.
             _ => {}
         }
@@ -207,6 +206,16 @@ pub fn undecided(router: &Arc<Router>, caller: &Caller, client_id: ClientId, by:
     router.shared.runtime.clone().spawn(async move {
         tokio::time::sleep(ASK_AGAIN_AFTER).await;
         router.to_hub(hub, Item::Undecided { session, client_id, by });
+    });
+}
+
+/// Lets a session say its marks again a little later, since nobody was there to take them.
+pub fn unmarked(router: &Arc<Router>, room: RoomId, caller: &Caller) {
+    let Caller::Session { hub, session, .. } = caller else { return };
+    let (router, hub, session) = (Arc::clone(router), *hub, *session);
+    router.shared.runtime.clone().spawn(async move {
+        tokio::time::sleep(ASK_AGAIN_AFTER).await;
+        router.to_hub(hub, Item::Unmarked { session, room });
     });
 }
 

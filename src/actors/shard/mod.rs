@@ -1,6 +1,7 @@
 //! The shell of one shard: runs `core::shard`, starts its rooms and watches over them.
 
 mod effects;
+mod leave;
 
 use std::{
     collections::HashMap,
@@ -20,7 +21,8 @@ use tokio::sync::oneshot;
 
 use super::{
     Router, clock,
-    peers::Place,
+    hub::inbox::Item,
+    peers::{Change, Place},
     ports::RoomState,
     room::{NOTHING_TOLD, RoomMessage},
     router::RoomHandle,
@@ -56,12 +58,20 @@ pub enum ShardMessage {
     Sweep(u64),
     /// A room ended over its work and may have something to tell: wake it, if nobody has.
     Owed(RoomId),
+    /// Another process has the shard, which was owned here under this epoch.
+    Lost(Epoch),
     /// Let a quarantined room try again.
     Release(RoomId, oneshot::Sender<()>),
     /// Under which epoch is the shard owned here, if it is?
     Epoch(oneshot::Sender<Option<Epoch>>),
+    /// The node that had the shard has let it go, for this one to take it.
+    Offered,
     /// The shard should live on another node from now on: what is under way ends here, and it is given back.
     HandOver,
+    /// It does not come to rest, and others go elsewhere from now on: what waits is sent there.
+    SendBack,
+    /// Giving the shard back is over, whichever way.
+    Released,
     /// How is this room?
     Describe(RoomId, oneshot::Sender<RoomState>),
 }
@@ -79,6 +89,17 @@ struct Awake {
     retiring: bool,
 }
 
+/// How far a shard is on its way to another node. Meanwhile it takes nothing new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leaving {
+    /// It stays.
+    No,
+    /// Its rooms come to rest, since then.
+    Resting(Instant),
+    /// It is given back.
+    GivenBack,
+}
+
 /// The actor.
 pub struct ShardActor;
 
@@ -90,9 +111,8 @@ pub struct ShardState {
     ids: HashMap<ActorId, RoomId>,
     /// Up to which event rooms had told everything that ended over their work; the next activation goes on from there.
     told: HashMap<RoomId, Seq>,
-    /// Since when it should live elsewhere; it is given back as soon as no room is awake.
-    leaving: Option<Instant>,
-    /// What waits for rooms that are being claimed.
+    leaving: Leaving,
+    /// What waits for rooms that are being claimed, or are on their way to another node.
     waiting: HashMap<RoomId, Vec<RoomMessage>>,
 }
 
@@ -114,7 +134,7 @@ impl Actor for ShardActor {
             awake: HashMap::new(),
             ids: HashMap::new(),
             told: HashMap::new(),
-            leaving: None,
+            leaving: Leaving::No,
             waiting: HashMap::new(),
         })
     }
@@ -128,24 +148,28 @@ impl Actor for ShardActor {
         match message {
             ShardMessage::Deliver { room, message } => state.deliver(&myself, room, message).await,
             ShardMessage::Claimed(input) => {
-                state.step(&myself, input).await;
-                if state.router.peers().shard(state.machine.id()) != Place::Here {
-                    state.hand_over(&myself).await;
+                if let Input::Claimed { epoch } = input {
+                    state.router.peers().holds(state.machine.id(), epoch);
                 }
+                state.step(&myself, input).await;
             }
             ShardMessage::Idle(room) => state.idle(&myself, room).await,
             ShardMessage::Gone { room, fenced } => state.gone(&myself, room, fenced).await,
             ShardMessage::Sweep(before) => state.sweep(before),
-            ShardMessage::Owed(room) => {
-                if state.told.contains_key(&room) && !state.awake.contains_key(&room) {
-                    state.step(&myself, Input::Wanted { room }).await;
-                    state.owe(&myself, room);
+            ShardMessage::Owed(room) => state.pay(&myself, room).await,
+            ShardMessage::Lost(epoch) => {
+                if state.machine.epoch() == Some(epoch) {
+                    state.lost(&myself).await;
                 }
             }
             ShardMessage::Epoch(reply) => {
                 let _ = reply.send(state.machine.epoch());
             }
+            ShardMessage::Offered if state.leaving == Leaving::No => state.step(&myself, Input::Offered).await,
+            ShardMessage::Offered => {}
             ShardMessage::HandOver => state.hand_over(&myself).await,
+            ShardMessage::SendBack => state.go_on(&myself).await,
+            ShardMessage::Released => state.released(&myself).await,
             ShardMessage::Release(room, reply) => {
                 state.router.quarantined.remove(&room);
                 state.step(&myself, Input::Release { room }).await;
@@ -175,6 +199,7 @@ impl Actor for ShardActor {
             metrics::counter!("rookery_room_panics_total").increment(1);
             state.step(&myself, Input::Panicked { room, on }).await;
             state.owe(&myself, room);
+            state.give_back(&myself).await;
         }
         Ok(())
     }
@@ -190,7 +215,10 @@ impl ShardState {
     }
 
     async fn deliver(&mut self, myself: &ActorRef<ShardMessage>, room: RoomId, message: RoomMessage) {
-        if let Some(awake) = self.awake.get_mut(&room) {
+        let is_leaving = self.leaving != Leaving::No;
+        if let Some(awake) = self.awake.get_mut(&room)
+            && !is_leaving
+        {
             awake.disturbed = true;
             awake.handle.queued.fetch_add(1, Ordering::AcqRel);
             let _ = awake.handle.actor.send_message(message);
@@ -201,7 +229,9 @@ impl ShardState {
             return message.refuse(&self.router, room, &super::router::unavailable());
         }
         waiting.push(message);
-        self.step(myself, Input::Wanted { room }).await;
+        if !is_leaving {
+            self.step(myself, Input::Wanted { room }).await;
+        }
     }
 
     /// A room whose handle nobody can get any more, and that has nothing to do, ends.
@@ -223,39 +253,6 @@ impl ShardState {
         self.give_back(myself).await;
     }
 
-    /// The shard should live elsewhere: its rooms finish what is under way, and then it is given back. Whoever claims it
-    /// before that fences us off, and what was under way is asked for again there.
-    async fn hand_over(&mut self, myself: &ActorRef<ShardMessage>) {
-        self.leaving.get_or_insert_with(Instant::now);
-        self.sweep(u64::MAX);
-        self.give_back(myself).await;
-    }
-
-    async fn give_back(&mut self, myself: &ActorRef<ShardMessage>) {
-        if !self.awake.is_empty() {
-            return;
-        }
-        let Some(since) = self.leaving.take() else { return };
-        let shard = self.machine.id();
-        if self.machine.epoch().is_none() || self.router.peers().shard(shard) == Place::Here {
-            return;
-        }
-        self.step(myself, Input::GivenBack).await;
-        let router = Arc::clone(&self.router);
-        self.router.shared.runtime.spawn(async move {
-            match router.shared.log.release(shard).await {
-                Ok(()) => {
-                    metrics::counter!("rookery_shard_hand_overs_total").increment(1);
-                    metrics::histogram!("rookery_shard_hand_over_seconds").record(since.elapsed().as_secs_f64());
-                    tracing::info!(shard = shard.0, "given back");
-                }
-                Err(error) => {
-                    tracing::warn!(shard = shard.0, %error, "a shard was not given back; it is claimed from us")
-                }
-            }
-        });
-    }
-
     async fn gone(&mut self, myself: &ActorRef<ShardMessage>, room: RoomId, fenced: bool) {
         self.router.rooms.remove(&room);
         if let Some(awake) = self.awake.remove(&room) {
@@ -267,13 +264,50 @@ impl ShardState {
         self.step(myself, Input::Retired { room }).await;
         if fenced {
             metrics::counter!("rookery_rooms_fenced_total").increment(1);
-            self.router.peers().lost(self.machine.id());
+            let router = Arc::clone(&self.router);
+            router.peers().lost(self.machine.id());
             self.step(myself, Input::Fenced).await;
+            router.peers().let_go(self.machine.id());
         }
         self.owe(myself, room);
         self.give_back(myself).await;
         // What had come into its mailbox meanwhile is read by nobody.
         self.restarted(room);
+    }
+
+    /// Others have gone on with the shard while this node slept, or was taken for dead. Its rooms end, and what the store shows
+    /// of them; whoever listens to them here is told how far they are by now.
+    async fn lost(&mut self, myself: &ActorRef<ShardMessage>) {
+        let (router, shard) = (Arc::clone(&self.router), self.machine.id());
+        let rooms: Vec<RoomId> = self.awake.keys().copied().collect();
+        tracing::warn!(shard = shard.0, rooms = rooms.len(), "others have gone on with a shard that was owned here");
+        metrics::counter!("rookery_rooms_fenced_total").increment(rooms.len() as u64);
+        router.peers().lost(shard);
+        self.step(myself, Input::Fenced).await;
+        router.peers().let_go(shard);
+        self.give_back(myself).await;
+        router.shared.runtime.clone().spawn(async move {
+            // The store finds out by this that it has nothing to show of them.
+            let log = Arc::clone(&router.shared.log);
+            futures_util::future::join_all(rooms.into_iter().map(|room| log.confirm(room))).await;
+            let change = Arc::new(Change::of(|other| other == shard, |_| false));
+            router.started_hubs().for_each(|inbox| inbox.put(Item::Replaced(Arc::clone(&change))));
+        });
+    }
+
+    /// Wakes a room that ended over its work, if nobody has. Where it does not live any more it is left alone: whoever listens
+    /// to it is told by its new owner how far it is.
+    async fn pay(&mut self, myself: &ActorRef<ShardMessage>, room: RoomId) {
+        if !self.told.contains_key(&room) || self.awake.contains_key(&room) {
+            return;
+        }
+        match self.router.peers().shard(room.shard()) {
+            Place::Here if self.leaving == Leaving::No => self.step(myself, Input::Wanted { room }).await,
+            Place::Here => {}
+            Place::There(_) => drop(self.told.remove(&room)),
+            Place::Nowhere => {}
+        }
+        self.owe(myself, room);
     }
 
     /// A room that ended over its work is woken even if nobody asks for it.

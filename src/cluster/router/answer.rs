@@ -97,9 +97,10 @@ async fn answer(me: &ClusterRouter, from: Slot, ask: Ask) -> Told {
     }
 }
 
-/// Only a room that should live here is asked: another node would be told by a room that is not the room any more.
+/// Only a room that lives here or should is asked: another node would be told by a room that is not the room any more.
 fn lives_here(router: &Arc<Router>, room: RoomId) -> bool {
-    router.peers().shard(room.shard()) == Place::Here
+    let peers = router.peers();
+    peers.shard(room.shard()) == Place::Here || peers.should_be_here(room.shard())
 }
 
 async fn ask_room(router: &Arc<Router>, room: RoomId, (ask, answer): (RoomAsk, oneshot::Receiver<RoomAnswer>)) -> Told {

@@ -1,6 +1,9 @@
 //! Before a shard is claimed: whether who holds it is there, and whether it hands it over.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rookery_core::{
     fence::Owner,
@@ -20,10 +23,38 @@ const UNSURE: Duration = Duration::from_secs(2);
 const WAITING: Duration = Duration::from_secs(5);
 /// How long a holder is waited for that is asked once.
 const ANSWER: Duration = Duration::from_secs(1);
+/// Between two looks whether this node still has what it owns, if nothing gives cause for one.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Looks again and again whether this node still has what it owns, for as long as it lives: others may have taken it for dead.
+/// Who writes finds that out by writing, but who only reads would be shown old logs for ever.
+pub(super) async fn look_again(router: Arc<ClusterRouter>) {
+    loop {
+        // A link that is new may be one that was lost, and with it more than that.
+        let _ = tokio::time::timeout(LOOK_AGAIN, router.look_again.notified()).await;
+        router.look_whether_owner().await;
+    }
+}
+
 impl ClusterRouter {
+    async fn look_whether_owner(&self) {
+        let Some(outlook) = self.outlook.get() else { return };
+        let me = outlook.lock().me().clone();
+        let owned = self.router.owned().await;
+        // Together: those of one partition are one read.
+        let looks = owned
+            .into_iter()
+            .map(|(shard, epoch)| async move { (shard, epoch, self.router.shared.log.holder(shard).await) });
+        for (shard, epoch, holder) in futures_util::future::join_all(looks).await {
+            // A store that does not answer says nothing about it.
+            if holder.is_ok_and(|holder| holder.as_ref() != Some(&me)) {
+                self.router.to_shard_if_there(shard, || ShardMessage::Lost(epoch));
+            }
+        }
+    }
+
     /// Waits until this node may claim a shard. A holder that is alive is asked for it first: it lets what is under way
     /// finish, which a claim would make unknown.
     pub(super) async fn may_claim_in_time(&self, shard: ShardId) -> bool {
@@ -65,7 +96,7 @@ impl ClusterRouter {
     /// Another node should have a shard and asks for it: lets its rooms come to rest and gives it back, if this node sees it
     /// so too. No longer than who asked may wait: a peer that asks again and again leaves nothing behind that goes on for ever.
     pub(super) async fn hand_over(&self, shard: ShardId) -> Told {
-        if self.view.read().shard(shard) == Place::Here {
+        if self.should_own(shard) {
             return Told::NotHere;
         }
         self.router.to_shard_if_there(shard, || ShardMessage::HandOver);

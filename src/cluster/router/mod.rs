@@ -9,6 +9,7 @@ mod place;
 mod receive;
 mod send;
 mod slots;
+mod tenure;
 
 use std::{
     collections::BTreeMap,
@@ -20,8 +21,10 @@ use futures_util::{FutureExt, future::BoxFuture};
 use parking_lot::{Mutex, RwLock};
 use rookery_core::{
     ids::{ShardId, UserId},
-    placement::{Outlook, Patience, RegistryShard},
+    placement::{Outlook, Patience, RegistryShard, Tenures},
+    shard::Epoch,
 };
+use tokio::sync::{Notify, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use self::{calls::Calls, place::View, slots::Slots};
@@ -42,13 +45,19 @@ pub struct ClusterRouter {
     slots: Slots,
     calls: Calls,
     view: RwLock<Arc<View>>,
+    /// Who says that they hold which shard. Whoever works out a view has this lock for as long.
+    tenures: Mutex<Tenures>,
+    /// The view was replaced.
+    placed: watch::Sender<()>,
     /// What this process knows of the others, from when it joins.
     outlook: OnceLock<Mutex<Outlook>>,
     /// Shards that an operator moved to this node, each with the number of the order.
     kept: tokio::sync::Mutex<BTreeMap<ShardId, u64>>,
     /// Shards that have lived here and do not now, and when they went. Also those of which others say that they do already.
     departed: Mutex<BTreeMap<ShardId, Instant>>,
-    follow: OnceLock<AbortOnDropHandle<()>>,
+    follow: OnceLock<[AbortOnDropHandle<()>; 2]>,
+    /// Told when others may have gone on with what is owned here.
+    look_again: Notify,
     /// The way out that an operator ordered, while it is gone.
     leaving: tokio::sync::Mutex<Option<AbortOnDropHandle<()>>>,
 }
@@ -64,10 +73,13 @@ impl ClusterRouter {
             slots: Slots::default(),
             calls: Calls::default(),
             view: RwLock::new(Arc::new(View::default())),
+            tenures: Mutex::default(),
+            placed: watch::channel(()).0,
             outlook: OnceLock::new(),
             kept: tokio::sync::Mutex::default(),
             departed: Mutex::default(),
             follow: OnceLock::new(),
+            look_again: Notify::new(),
             leaving: tokio::sync::Mutex::default(),
         })
     }
@@ -82,7 +94,12 @@ impl ClusterRouter {
         let _ = self.outlook.set(Mutex::new(Outlook::new(network.owner(), patience, crate::clock::now())));
         let _ = self.network.set(network);
         self.router.join(Arc::clone(self) as _);
-        let _ = self.follow.set(AbortOnDropHandle::new(tokio::spawn(place::follow(Arc::clone(self), members))));
+        let give_away = tokio::spawn(tenure::give_away(Weak::clone(&self.me), self.placed.subscribe()));
+        let follow = async move |router| {
+            tokio::join!(place::follow(Arc::clone(&router), members), claims::look_again(Arc::clone(&router)));
+        };
+        let follow = tokio::spawn(follow(Arc::clone(self)));
+        let _ = self.follow.set([give_away, follow].map(AbortOnDropHandle::new));
     }
 
     /// The nodes that are alive, as this node sees it.
@@ -127,6 +144,18 @@ impl ClusterRouter {
 impl Peers for ClusterRouter {
     fn shard(&self, shard: ShardId) -> Place {
         self.view.read().shard(shard)
+    }
+
+    fn should_be_here(&self, shard: ShardId) -> bool {
+        self.should_own(shard)
+    }
+
+    fn holds(&self, shard: ShardId, epoch: Epoch) {
+        self.holds_here(shard, epoch);
+    }
+
+    fn let_go(&self, shard: ShardId) {
+        self.let_go_here(shard);
     }
 
     fn may_claim(&self, shard: ShardId) -> BoxFuture<'_, bool> {

@@ -9,7 +9,7 @@ use std::{
 use rookery_core::{
     fence::Owner,
     ids::{SHARDS, ShardId},
-    placement::{self, Placement, REGISTRY_SHARDS, RegistryShard},
+    placement::{self, Life, Placement, REGISTRY_SHARDS, RegistryShard, Tenures},
 };
 use tokio::sync::watch;
 
@@ -33,9 +33,10 @@ const DEPARTED: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct View {
     /// Who should own each shard.
-    owners: Vec<Option<placement::NodeId>>,
+    owners: Arc<[Option<placement::NodeId>]>,
+    /// Where each is: with who holds it, else with who should.
     shards: Vec<Place>,
-    parts: Vec<Place>,
+    parts: Arc<[Place]>,
 }
 
 impl View {
@@ -49,6 +50,12 @@ impl View {
 
     pub(super) fn shard(&self, shard: ShardId) -> Place {
         self.shards.get(usize::from(shard.0)).copied().unwrap_or(Place::Nowhere)
+    }
+
+    pub(super) fn set(&mut self, shard: ShardId, place: Place) {
+        if let Some(known) = self.shards.get_mut(usize::from(shard.0)) {
+            *known = place;
+        }
     }
 
     pub(super) fn part(&self, part: RegistryShard) -> Place {
@@ -120,14 +127,39 @@ impl ClusterRouter {
             self.router.interest.node_gone(slot);
             self.router.to_registry_here(RegistryMessage::NodeGone(slot));
         }
-        let place = |owner: Option<&placement::NodeId>| self.place_of(owner, members);
-        let owners: Vec<_> = (0..SHARDS).map(|shard| owner(&placement, members, ShardId(shard))).collect();
+        let place = |part| self.place_of(placement.registry(RegistryShard(part)), members);
+        let owners: Arc<[_]> = (0..SHARDS).map(|shard| owner(&placement, members, ShardId(shard))).collect();
+        let mut tenures = self.tenures.lock();
+        tenures.keep(|life| members.all().any(|member| super::tenure::life(&member.peer) == *life));
+        let shards = (0..SHARDS).map(ShardId).zip(owners.iter());
         let view = View {
-            shards: owners.iter().map(|owner| place(owner.as_ref())).collect(),
+            shards: shards
+                .map(|(shard, owner)| self.place_of_shard(shard, owner.as_ref(), members, &tenures))
+                .collect(),
             owners,
-            parts: (0..REGISTRY_SHARDS).map(|part| place(placement.registry(RegistryShard(part)))).collect(),
+            parts: (0..REGISTRY_SHARDS).map(place).collect(),
         };
         self.replace(view);
+    }
+
+    /// With who holds it and is alive, else with who should own it.
+    pub(super) fn place_of_shard(
+        &self,
+        shard: ShardId,
+        owner: Option<&placement::NodeId>,
+        members: &Members,
+        tenures: &Tenures,
+    ) -> Place {
+        let held = tenures.holder(shard).map_or(Place::Nowhere, |life| self.place_of_life(life, members));
+        if held == Place::Nowhere { self.place_of(owner, members) } else { held }
+    }
+
+    fn place_of_life(&self, life: &Life, members: &Members) -> Place {
+        let member = life.node.0.parse().ok().and_then(|node| members.get(&node));
+        match member.filter(|member| member.peer.incarnation == life.incarnation) {
+            Some(_) => self.place_of(Some(&life.node), members),
+            None => Place::Nowhere,
+        }
     }
 
     fn place_of(&self, owner: Option<&placement::NodeId>, members: &Members) -> Place {
@@ -140,14 +172,16 @@ impl ClusterRouter {
     }
 
     /// Takes a new view, and has everything told again that lives elsewhere from now on.
-    fn replace(&self, view: View) {
+    pub(super) fn replace(&self, view: View) {
         let before = std::mem::replace(&mut *self.view.write(), Arc::new(view.clone()));
         let change =
             Change::of(|shard| before.shard(shard) != view.shard(shard), |part| before.part(part) != view.part(part));
+        self.placed.send_replace(());
         if change.is_empty() {
             return;
         }
         let left = |shard| before.shard(shard) == Place::Here && view.shard(shard) != Place::Here;
+        // Who holds it still lets it go: somebody else has it by now.
         for shard in (0..SHARDS).map(ShardId).filter(|shard| left(*shard)) {
             self.router.to_shard_if_there(shard, || ShardMessage::HandOver);
         }

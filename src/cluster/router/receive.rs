@@ -14,7 +14,7 @@ use crate::{
         hub::inbox::{Ack, Batch, Frames, Item, Note},
         peers::{HERE, Place, Slot, hub_address},
         registry::{Registered, RegistryMessage},
-        room::{RoomMessage, refuse_session, undecided},
+        room::{RoomMessage, refuse_session, undecided, unmarked},
     },
     cluster::{
         Envelope, Peer, Receiver,
@@ -47,6 +47,10 @@ impl Receiver for ClusterRouter {
                 let caller = Caller::Session { hub: own(moved.hub), session: moved.session.into(), id: None };
                 undecided(&self.router, &caller, moved.client_id.into(), Some(slot));
             }
+            Envelope::Unmarked(unmarked) => {
+                let (session, room) = (unmarked.session.into(), unmarked.room.into());
+                self.to_own_hub(unmarked.hub, Item::Unmarked { session, room });
+            }
             Envelope::Restarted { room } => self.to_all(|| Item::Restarted { room: room.into(), by: slot }),
             Envelope::FanOut(events) => self.fan_in(events),
             Envelope::Head { room, head } => {
@@ -67,6 +71,8 @@ impl Receiver for ClusterRouter {
             Envelope::Registry(note) => self.note(slot, note),
             Envelope::Call(call) => self.answer_call(slot, call),
             Envelope::Reply(reply) => self.calls.told(reply.id, reply.told),
+            Envelope::Holding { shards } => self.is_told_of(from, &shards),
+            Envelope::LetGo { shard } => self.is_let_go(from, shard),
         }
     }
 
@@ -75,7 +81,9 @@ impl Receiver for ClusterRouter {
             return tracing::error!(%peer, "more nodes than there are numbers for: this one is not reached");
         };
         self.place(&self.members());
+        self.say_all(slot);
         self.tell_again(slot);
+        self.look_again.notify_one();
     }
 
     fn link_down(&self, peer: &Peer) {
@@ -98,10 +106,13 @@ impl ClusterRouter {
             RoomInput::Blocked { by, on } => (None, None, Input::Blocked { by: by.into(), on }),
         };
         let to = to.map(|to| caller(from, &to));
-        if self.router.peers().shard(room.shard()) != Place::Here {
+        if !self.takes(room.shard()) {
             // The sender sees other nodes than this one does; soon they see the same.
-            if let (Some(to), Some(client_id)) = (to, client_id) {
-                undecided(&self.router, &to, client_id, Some(HERE));
+            self.post(from, Envelope::LetGo { shard: room.shard().0 });
+            match (to, client_id) {
+                (Some(to), Some(client_id)) => undecided(&self.router, &to, client_id, Some(HERE)),
+                (Some(to), None) => unmarked(&self.router, room, &to),
+                (None, _) => {}
             }
             return;
         }

@@ -18,7 +18,7 @@ use crate::{
         room::{Ask as RoomAsk, Pulled, RoomAnswer, RoomMessage, Wish},
     },
     cluster::wire::{
-        Answer, Blob, Call, Envelope, Moved, RegistryNote, RoomInput,
+        Answer, Blob, Call, Envelope, Moved, RegistryNote, RoomInput, Unmarked,
         call::{self, Ask, Told},
         registry::{Registration, UserNote},
         room::{self, ReturnAddress},
@@ -169,6 +169,9 @@ impl ClusterRouter {
                 session: session.into(),
                 client_id: client_id.into(),
             }),
+            Item::Unmarked { session, room } => {
+                Envelope::Unmarked(Unmarked { room: room.into(), hub, session: session.into() })
+            }
             Item::Presence { user, only, frame } => Envelope::Registry(RegistryNote::Presence {
                 user: user.into(),
                 only: only.map(|session: SessionId| (hub, session.into())),

@@ -41,6 +41,8 @@ pub struct Write {
     pub seen: u64,
     /// It was asked for before, and may have happened then.
     pub again: bool,
+    /// The one of the same connection before it, if that is not answered yet: not taken by who has not seen that one.
+    pub after: Option<Id>,
     /// What.
     pub intent: Intent,
 }
@@ -56,6 +58,7 @@ impl Write {
             client_id: self.client_id.into(),
             seen: self.seen,
             again: self.again,
+            after: self.after.map(Into::into),
             intent: self.intent.into(),
         }
     }
@@ -69,6 +72,7 @@ impl From<&CoreWrite> for Write {
             client_id: write.client_id.into(),
             seen: write.seen,
             again: write.again,
+            after: write.after.map(Into::into),
             intent: write.intent.clone().into(),
         }
     }

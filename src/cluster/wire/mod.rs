@@ -21,7 +21,7 @@ use bytes::Bytes;
 pub use call::{Call, Reply};
 pub use id::{Blob, Id};
 pub use registry::RegistryNote;
-pub use room::{Answer, FanOut, Moved, RoomInput};
+pub use room::{Answer, FanOut, Moved, RoomInput, Unmarked};
 
 /// The version that this node writes.
 pub const VERSION: u8 = 1;
@@ -94,6 +94,18 @@ pub enum Envelope {
     Call(Call),
     /// The answer to one.
     Reply(Reply),
+    /// The node holds these shards, each under this epoch.
+    Holding {
+        /// The shards, with their epochs.
+        shards: Vec<(u16, u64)>,
+    },
+    /// The node does not hold this shard.
+    LetGo {
+        /// Which.
+        shard: u16,
+    },
+    /// Marks reached a node that does not own their room: say them again, to the owner.
+    Unmarked(Unmarked),
 }
 
 /// What is shed first when a link is full.
@@ -167,10 +179,13 @@ impl Envelope {
             | Self::Interest { room, .. } => room.key(),
             Self::Answer(answer) => answer.room.key(),
             Self::Moved(moved) => moved.room.key(),
+            Self::Unmarked(unmarked) => unmarked.room.key(),
             Self::FanOut(fan_out) => fan_out.room.key(),
             Self::Registry(note) => note.key(),
             Self::Call(call) => call.ask.key(),
             Self::Reply(_) => 0,
+            // In the order in which a node says it.
+            Self::Holding { .. } | Self::LetGo { .. } => 1,
         }
     }
 
@@ -214,6 +229,7 @@ impl Envelope {
             }
             Self::Passing { frame, .. } | Self::Typing { frame, .. } => frame.len() + 64,
             Self::Answer(answer) => answer.frame.len() + 96,
+            Self::Holding { shards } => shards.len() * 12 + 16,
             _ => 256,
         }
     }

@@ -91,6 +91,17 @@ pub struct Moved {
     pub client_id: Id,
 }
 
+/// Marks reached a node that does not own their room, and were not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Unmarked {
+    /// Which room.
+    pub room: Id,
+    /// The hub that holds the session.
+    pub hub: u16,
+    /// Whose marks.
+    pub session: Id,
+}
+
 /// An answer to a write, to be sent right before the event with this number.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Ack {

@@ -52,8 +52,16 @@ fn a_write_is_the_same_on_the_other_side() {
     for authority in [Authority::Member, Authority::Server] {
         for intent in intents() {
             let client_id = ClientId(Uuid::from_u128(8));
-            let write =
-                CoreWrite { caller: caller.clone(), user: user(1), authority, client_id, seen: 5, again: true, intent };
+            let write = CoreWrite {
+                caller: caller.clone(),
+                user: user(1),
+                authority,
+                client_id,
+                seen: 5,
+                again: true,
+                after: None,
+                intent,
+            };
             assert_eq!(Write::from(&write).into_core(caller.clone()), write);
         }
     }
