@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::progress;
 use super::worker::order::Session;
 use crate::client::error::ClientError;
-use crate::client::rest::{Rest, Room};
+use crate::client::rest::{History, Rest};
 
 const AT_ONCE: usize = 64;
 /// Members that a room is made with; the others are added one by one, so that no request is longer than servers take.
@@ -120,8 +120,9 @@ async fn room(
         .buffer_unordered(AT_ONCE)
         .try_collect::<()>()
         .await?;
-    let Room { id, head, .. } = patiently(|| rest.room(&made.id)).await?;
-    Ok(Place { id, head })
+    // How far a room is its history says; what is listed of it follows a little later.
+    let History { head, .. } = patiently(|| rest.newest(&made.id, 1)).await?;
+    Ok(Place { id: made.id.clone(), head })
 }
 
 /// The session of each person, with a cursor at the head of each of their rooms.

@@ -13,11 +13,11 @@ use std::{
 use anyhow::Context as _;
 use clap::Args;
 use tokio::{
-    io::copy_bidirectional,
+    io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional, sink},
     net::{TcpListener, TcpStream},
     signal::unix::{SignalKind, signal},
-    sync::Semaphore,
-    time::{sleep, timeout},
+    sync::{Notify, Semaphore},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 /// Between two looks at a node.
@@ -27,6 +27,13 @@ const LOOK: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_millis(700);
 /// How long a node may take to accept a connection.
 const CONNECT: Duration = Duration::from_millis(500);
+/// How long a connection waits while no node is ready: longer than another one needs to take over, or one to start anew.
+const WAITING: Duration = Duration::from_secs(5);
+/// What a connection is told that has waited in vain. Over a WebSocket's handshake it is a refusal like any other.
+const REFUSAL: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 21\r\nRetry-After: 1\r\n\
+    Connection: close\r\n\r\nno node is ready yet\n";
+/// How long whoever is refused may take to read that.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Between two tries to accept while that fails: there are no descriptors left, and closing connections gives some back.
 const AGAIN: Duration = Duration::from_millis(50);
 
@@ -110,9 +117,9 @@ async fn accept(listener: TcpListener, nodes: Arc<Nodes>, connections: u32) {
 
 /// Passes bytes both ways until both have ended, or one of them breaks.
 async fn pass(mut client: TcpStream, nodes: &Nodes) {
-    let Some(mut node) = nodes.connect().await else {
-        eprintln!("a connection was closed: no node is ready");
-        return;
+    let Some(mut node) = nodes.connect_in_time().await else {
+        eprintln!("a connection was refused: no node is ready");
+        return refuse(client).await;
     };
     // Without it small frames wait for each other; where it cannot be had they do.
     let _ = (client.set_nodelay(true), node.set_nodelay(true));
@@ -120,10 +127,24 @@ async fn pass(mut client: TcpStream, nodes: &Nodes) {
     let _ = copy_bidirectional(&mut client, &mut node).await;
 }
 
+/// Says that it cannot be helped, and closes. What the client has said is read first, or its end could outrun the answer.
+async fn refuse(mut client: TcpStream) {
+    let answer = async {
+        client.write_all(REFUSAL.as_bytes()).await?;
+        client.shutdown().await?;
+        let mut rest = client.take(1 << 20);
+        tokio::io::copy(&mut rest, &mut sink()).await
+    };
+    // Who does not read it is closed all the same.
+    let _ = timeout(LAST_WORDS, answer).await;
+}
+
 /// The nodes, and whose turn it is.
 struct Nodes {
     all: Vec<Node>,
     turn: AtomicUsize,
+    /// Told when a node is ready that was not.
+    another: Notify,
 }
 
 struct Node {
@@ -134,7 +155,30 @@ struct Node {
 impl Nodes {
     fn new(addresses: Vec<String>) -> Self {
         let node = |address| Node { address, ready: AtomicBool::new(false) };
-        Self { all: addresses.into_iter().map(node).collect(), turn: AtomicUsize::new(0) }
+        Self { all: addresses.into_iter().map(node).collect(), turn: AtomicUsize::new(0), another: Notify::new() }
+    }
+
+    /// As `connect`, and waits a moment for a node to be ready if none is.
+    async fn connect_in_time(&self) -> Option<TcpStream> {
+        let until = Instant::now() + WAITING;
+        loop {
+            let another = self.another.notified();
+            tokio::pin!(another);
+            // From here on nothing is missed.
+            another.as_mut().enable();
+            if let Some(stream) = self.connect().await {
+                return Some(stream);
+            }
+            timeout_at(until, another).await.ok()?;
+        }
+    }
+
+    /// A node says whether it is ready.
+    fn is_ready(&self, at: usize, ready: bool) {
+        self.all[at].is_ready(ready);
+        if ready {
+            self.another.notify_waiters();
+        }
     }
 
     /// A connection to the next node that is ready and takes it.
@@ -168,7 +212,7 @@ async fn watch(nodes: Arc<Nodes>, at: usize, client: reqwest::Client) {
     let url = format!("http://{}/readyz", node.address);
     loop {
         let answer = client.get(&url).send().await;
-        node.is_ready(answer.is_ok_and(|answer| answer.status().is_success()));
+        nodes.is_ready(at, answer.is_ok_and(|answer| answer.status().is_success()));
         sleep(LOOK).await;
     }
 }

@@ -65,6 +65,8 @@ pub(in crate::bench) struct Speaker {
     pub(in crate::bench) head: u64,
     /// The node that is tried first.
     pub(in crate::bench) home: usize,
+    /// Before the first message: so that many speakers do not all speak in the same moment again and again.
+    pub(in crate::bench) wait: Duration,
     /// Between an answer and the next message.
     pub(in crate::bench) pause: Duration,
 }
@@ -90,6 +92,7 @@ struct Speaking {
 pub(in crate::bench) async fn speak(speaker: Speaker, scene: Arc<Scene>) -> Diary {
     let diary = Diary { room: speaker.room, heard: speaker.head, ..Diary::default() };
     let mut goes_on = scene.goes_on.subscribe();
+    tokio::time::sleep(speaker.wait).await;
     let mut speaking = Speaking { speaker, scene, socket: None, further: 0, diary };
     while *goes_on.borrow_and_update() {
         speaking.say().await;

@@ -42,7 +42,7 @@ impl Stage {
     ) -> anyhow::Result<Stage> {
         let scene = Scene::new(cluster.urls(), rooms.len());
         let mut speakers = JoinSet::new();
-        let mut readers = Vec::with_capacity(rooms.len());
+        let (mut readers, turn) = (Vec::with_capacity(rooms.len()), pause / u32::try_from(rooms.len().max(1))?);
         for (room, (place, people)) in rooms.into_iter().enumerate() {
             let reader = people.first().cloned().context("a room without anybody")?;
             for (number, person) in people.into_iter().enumerate() {
@@ -52,6 +52,7 @@ impl Stage {
                     room,
                     head: place.head,
                     home: (room + number) % cluster.size(),
+                    wait: turn * u32::try_from(room)?,
                     pause,
                 };
                 speakers.spawn(speak(speaker, Arc::clone(&scene)));
