@@ -21,6 +21,7 @@ use super::{
     Api, Problem, admin, docs,
     request::{accepts_json, address_of, identify},
     routes::{accounts, contacts, health, history, logins, me, members, messages, reactions, rooms, settings, users},
+    site,
 };
 use crate::clock::now;
 
@@ -56,14 +57,16 @@ const fn route(method: Method, path: &'static str, access: Access, to: fn() -> a
 /// The routes of the public listener.
 #[must_use]
 pub fn public() -> Vec<Route> {
-    let mut table = health_and_docs();
+    let mut table = site_and_docs();
     table.extend(people());
     table.extend(conversations());
     table
 }
 
-fn health_and_docs() -> Vec<Route> {
+fn site_and_docs() -> Vec<Route> {
     vec![
+        route(Method::GET, "/", Open, || get().to(site::index)),
+        route(Method::GET, "/assets/{file}", Open, || get().to(site::asset)),
         route(Method::GET, "/healthz", Open, || get().to(health::alive)),
         route(Method::GET, "/readyz", Open, || get().to(health::ready)),
         route(Method::GET, "/docs", Open, || get().to(docs::index)),

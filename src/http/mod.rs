@@ -9,6 +9,7 @@ mod openapi;
 mod request;
 mod routes;
 pub mod server;
+mod site;
 pub mod ws;
 
 use std::sync::{

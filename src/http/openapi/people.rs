@@ -65,6 +65,12 @@ fn contacts_and_blocks() -> Vec<Operation> {
 
 fn health_and_docs() -> Vec<Operation> {
     vec![
+        operation(Method::GET, "/", "The web client").says(200, Some("text/html"), "Its page."),
+        operation(Method::GET, "/assets/{file}", "What the page of the web client names").says(
+            200,
+            Some("text/javascript"),
+            "The file, as what its name says.",
+        ),
         operation(Method::GET, "/healthz", "Whether the process lives").says(200, Some("text/plain"), "It does."),
         operation(Method::GET, "/readyz", "Whether new work is welcome")
             .with(&[Parameter::Given("verbose", "Says more, as JSON.")])

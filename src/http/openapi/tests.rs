@@ -126,6 +126,8 @@ fn only_these_routes_are_open() {
         .map(|route| format!("{} {}", route.method, route.path))
         .collect();
     let expected = [
+        "GET /",
+        "GET /assets/{file}",
         "GET /healthz",
         "GET /readyz",
         "GET /docs",

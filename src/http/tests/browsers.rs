@@ -63,3 +63,59 @@ async fn every_answer_is_dressed() {
         assert!(path.starts_with("/docs") || got.header("cache-control") == "no-store", "{path}");
     }
 }
+
+#[actix_web::test]
+async fn the_web_client_is_served_with_its_policy_and_kept_as_long_as_is_right() {
+    let people = init_service(public(allowed())).await;
+    let page = ask(&people, TestRequest::with_uri("/")).await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert_eq!(page.header("cache-control"), "no-cache");
+    let policy = page.header("content-security-policy");
+    for part in
+        ["default-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'", "object-src 'none'"]
+    {
+        assert!(policy.contains(part), "{policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
+    assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
+    assert!(page.header("permissions-policy").contains("geolocation=()"));
+
+    let tag = page.header("etag");
+    assert!(tag.starts_with('"') && tag.len() > 20, "{tag}");
+    let known = ask(&people, TestRequest::with_uri("/").insert_header(("if-none-match", tag))).await;
+    assert_eq!((known.status, known.header("etag")), (304, tag));
+    let older = ask(&people, TestRequest::with_uri("/").insert_header(("if-none-match", "\"another\""))).await;
+    assert_eq!(older.status, 200);
+    let wrong = ask(&people, TestRequest::post().uri("/")).await;
+    assert_eq!((wrong.status, wrong.header("allow")), (405, "GET, HEAD"));
+}
+
+#[actix_web::test]
+async fn what_the_page_of_the_web_client_names_is_there_under_its_type_and_may_be_kept_for_ever() {
+    let people = init_service(public(allowed())).await;
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/web/dist/index.html")).unwrap();
+    let named: Vec<&str> = page.split('"').filter(|part| part.starts_with("/assets/")).collect();
+    assert!(named.len() >= 3, "{named:?}");
+    for path in named {
+        let file = ask(&people, TestRequest::with_uri(path)).await;
+        let expected = match path.rsplit('.').next() {
+            Some("js") => "text/javascript; charset=utf-8",
+            Some("css") => "text/css; charset=utf-8",
+            _ => "image/svg+xml",
+        };
+        assert_eq!((file.status, file.header("content-type")), (200, expected), "{path}");
+        assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable");
+        assert_eq!(file.header("x-content-type-options"), "nosniff");
+        let short = ask(&people, TestRequest::with_uri(path).insert_header(("accept-encoding", "gzip, br"))).await;
+        let is_text = expected != "image/svg+xml";
+        assert_eq!(
+            (short.status, short.header("content-encoding")),
+            (200, if is_text { "gzip" } else { "" }),
+            "{path}"
+        );
+        assert_eq!((short.header("content-type"), short.header("vary")), (expected, "Accept-Encoding"));
+    }
+    for path in ["/assets/nothing.js", "/assets/", "/assets/..%2Findex.html", "/index.html", "/sources.sha256"] {
+        assert_eq!(ask(&people, TestRequest::with_uri(path)).await.status, 404, "{path}");
+    }
+}

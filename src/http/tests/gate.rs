@@ -11,11 +11,19 @@ fn filled(route: &Route) -> String {
         "{seq}" => "1".to_owned(),
         "{emoji}" => "%F0%9F%91%8D".to_owned(),
         "{page}" => "protocol".to_owned(),
+        "{file}" => asset(),
         "{decision}" => "0001-core-decides-shell-delivers".to_owned(),
         name if name.starts_with('{') => uuid::Uuid::now_v7().to_string(),
         other => other.to_owned(),
     };
     route.path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+/// A file of the web client; its name changes with its content.
+fn asset() -> String {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/web/dist/index.html")).unwrap();
+    let (_, rest) = page.split_once("/assets/").unwrap();
+    rest.split('"').next().unwrap().to_owned()
 }
 
 fn request(route: &Route) -> TestRequest {
@@ -98,9 +106,10 @@ async fn the_listeners_do_not_share_their_routes() {
     let token = token(&api, "anna").await;
     let (people, staff) = (init_service(public(api.clone())).await, init_service(operators(api)).await);
     let bearer = |path: &str| TestRequest::with_uri(path).insert_header(("authorization", format!("Bearer {token}")));
-    for path in ["/metrics", "/admin/v1/overview", "/debug", "/"] {
+    for path in ["/metrics", "/admin/v1/overview", "/debug"] {
         assert_eq!(ask(&people, bearer(path)).await.status, 404, "{path}");
     }
+    assert_eq!(ask(&staff, bearer("/")).await.status, 404);
     assert_eq!(ask(&staff, bearer("/api/v1/me")).await.status, 404);
 }
 

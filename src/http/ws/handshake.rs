@@ -188,7 +188,7 @@ async fn authenticate(head: &RequestHead, config: &Config, edge: &Edge) -> Resul
     let ticket = query.split('&').find_map(|pair| pair.strip_prefix("ticket="));
     let found = match (presented(headers, config).map_err(|_| foreign())?, ticket) {
         (Presented::Bearer(token), _) => edge.authenticator.by_token(&token, clock::now()).await,
-        (_, Some(_)) if allowed == Some(false) => return Err(foreign()),
+        (_, Some(_)) if allowed == Some(false) && !is_own(origin, headers) => return Err(foreign()),
         (_, Some(ticket)) => edge.authenticator.by_ticket(ticket, clock::now()).await,
         (Presented::Cookie(_), None) if allowed.is_none() => {
             return Err(refusal::forbidden("a cookie is only taken with an Origin"));
@@ -200,6 +200,18 @@ async fn authenticate(head: &RequestHead, config: &Config, edge: &Edge) -> Resul
         tracing::warn!(%error, "a login could not be checked");
         refusal::unavailable("the store cannot be reached")
     })
+}
+
+/// Whether the page comes from this server, under whatever name it was reached: then a browser says the same in `Host`.
+/// Enough for a ticket, which a page must have been given. Not for a cookie, which goes along unasked: a name that was
+/// made to lead here would do.
+fn is_own(origin: Option<&str>, headers: &header::HeaderMap) -> bool {
+    let scheme_and_rest = origin.and_then(|origin| origin.split_once("://"));
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    match (scheme_and_rest, host) {
+        (Some(("http" | "https", place)), Some(host)) => !place.is_empty() && place.eq_ignore_ascii_case(host),
+        _ => false,
+    }
 }
 
 fn switching_protocols(key: &[u8], request_id: &str) -> Vec<u8> {

@@ -1,0 +1,63 @@
+// The main views, as pictures for the documentation; and that each of them can be read by everybody.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser, BrowserContextOptions } from "playwright-core";
+import { Server } from "../../sdk/typescript/test/support/server.js";
+import { account, group, launch, post, Window } from "./support/browser.js";
+
+const FOLDER = process.env["ROOKERY_PICTURES"];
+let server: Server;
+let browser: Browser;
+
+before(async () => {
+  server = await Server.start();
+  browser = await launch();
+  await furnish(server.url);
+});
+after(async () => {
+  await browser?.close();
+  await server?.end();
+});
+
+async function furnish(url: string): Promise<void> {
+  const [wren, birch, robin, heron] = await Promise.all([
+    account(url, "wren", "Wren Alder"), account(url, "birch", "Birch Holloway"), account(url, "robin", "Robin Marsh"), account(url, "heron", "Heron Vale"),
+  ]);
+  const walk = await group(wren, "Sunday walk", [birch, robin, heron]);
+  const first = await post(birch, walk, "Who is in for the **lake path** on Sunday? The forecast is kind: https://weather.example/lake");
+  await post(robin, walk, "Me! I can bring:\n- the big flask\n- plum cake\n- a map that is *almost* up to date");
+  await post(robin, walk, "We could meet at the boathouse at nine.");
+  const answer = await post(wren, walk, "Nine is good. @heron, will you bring the dog?", { reply_to: first, mentions: [heron.user ?? ""] });
+  await post(heron, walk, "She has been packed since Thursday 🐕", { reply_to: answer });
+  await post(birch, walk, "> We could meet at the boathouse at nine.\n\nPerfect. See you there.");
+  await birch.rest.rooms.react(walk, answer, "🎉");
+  await robin.rest.rooms.react(walk, answer, "🎉");
+  await wren.rest.rooms.react(walk, first, "👍");
+  await wren.rest.rooms.change(walk, { topic: "Every other week, whatever the weather" });
+  const books = await group(heron, "Book club", [wren, birch]);
+  await post(heron, books, "Chapter seven until Wednesday?");
+  await post(birch, books, "Make it eight, it ends on a cliff. @wren, agreed?", { mentions: [wren.user ?? ""] });
+  const direct = (await robin.rest.rooms.direct(wren.user ?? "")).id;
+  await post(robin, direct, "Did you find the other glove?");
+  const news = (await birch.rest.rooms.create({ kind: "channel", name: "Announcements", members: [wren.user ?? ""] })).id;
+  await post(birch, news, "The workshop is closed on Friday.");
+}
+
+async function picture(name: string, options: BrowserContextOptions, room: string | undefined): Promise<void> {
+  const window = await Window.open(browser, server.url, options);
+  await window.logIn("wren");
+  if (room !== undefined) {
+    await window.openRoom(room);
+    await window.sees("See you there");
+  }
+  await window.page.locator(".rooms .entry").nth(3).waitFor({ state: "attached" });
+  if (FOLDER) await window.page.screenshot({ path: `${FOLDER}/${name}.png` });
+  assert.deepEqual(window.complaints, []);
+  await window.close();
+}
+
+test("the light view", () => picture("light", { colorScheme: "light" }, "Sunday walk"));
+test("the dark view", () => picture("dark", { colorScheme: "dark" }, "Sunday walk"));
+test("a phone, with a conversation", () => picture("phone", { viewport: { width: 390, height: 780 }, hasTouch: true }, "Sunday walk"));
+test("a phone, with all conversations", () => picture("phone-list", { viewport: { width: 360, height: 740 }, hasTouch: true }, undefined));
