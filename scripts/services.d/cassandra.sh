@@ -127,18 +127,19 @@ node_is_ready() {
 
 # Every node is a seed, so that all may start at the same moment; those that run already are left alone.
 launch_cassandra() {
-    local node seeds=127.0.0.1 port address
-    for ((node = 2; node <= nodes; node++)); do seeds+=,127.0.0.$node; done
+    local node seeds port address addresses=()
+    for ((node = 1; node <= nodes; node++)); do addresses+=("127.0.0.$node"); done
+    seeds=$(IFS=, && printf '%s' "${addresses[*]}")
     for ((node = 1; node <= nodes; node++)); do
         if runs "$data/cassandra/node$node/pid"; then continue; fi
         address=127.0.0.$node
         if [[ ! -e $data/cassandra/port ]]; then
             mkdir -p "$data/cassandra"
-            free_port "$address" >"$data/cassandra/port"
+            free_port "${addresses[@]}" >"$data/cassandra/port"
         fi
         port=$(<"$data/cassandra/port")
         # The nodes know each other by it, so it stays as long as their data.
-        if taken "$port" "$address" || taken "$((port + 1))" "$address"; then
+        if ! free_at "$port" "$address"; then
             stop "something else has taken $address:$port, which the data in $data belongs to: end it, or begin anew with \`down --delete\`"
         fi
         launch_node "$data/cassandra/node$node" "$address" "$port" "$seeds"

@@ -55,12 +55,21 @@ taken() {
         /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 
-# free_port ADDRESS: a port that with the one after it is free, below those that the kernel gives to clients.
+# free_port ADDRESS...: a port that with the one after it is free at each of them, below those that the kernel gives to clients.
 free_port() {
     local port
     while :; do
         port=$((20000 + RANDOM % 6000 * 2))
-        if ! taken "$port" "$1" && ! taken "$((port + 1))" "$1"; then break; fi
+        if free_at "$port" "$@"; then break; fi
     done
     printf '%s\n' "$port"
+}
+
+# free_at PORT ADDRESS...
+free_at() {
+    local port=$1 address
+    shift
+    for address in "$@"; do
+        if taken "$port" "$address" || taken "$((port + 1))" "$address"; then return 1; fi
+    done
 }

@@ -47,6 +47,11 @@ impl Stores {
         run.is_ok_and(|output| output.status.success())
     }
 
+    /// The address of PostgreSQL, with the schema.
+    pub(super) fn postgres(&self) -> String {
+        format!("{}?options[search_path]={}", self.postgres, self.name)
+    }
+
     /// A node over these stores, with the files of its name.
     pub(super) fn setup(&self, files: &Files, name: &str) -> Setup {
         let folder = files.of(name);
@@ -55,7 +60,7 @@ impl Stores {
         Setup::new()
             .environment("ROOKERY_AUTH__ADMIN_TOKEN", TOKEN)
             .set("store.kind", "cluster")
-            .set("store.postgres", format!("{}?options[search_path]={}", self.postgres, self.name))
+            .set("store.postgres", self.postgres())
             .set("store.cql", &self.cql)
             .set("store.keyspace", &self.name)
             .set("store.replication", replication)

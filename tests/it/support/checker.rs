@@ -4,9 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::history::{Entry, Event};
 
-/// Events of a new owner before which a send may stand that went out after them.
-const OVERTAKING: u64 = 64;
-
 /// What was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Promise {
@@ -282,8 +279,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Judges sends that were tried once only: a retry may rightly stand where its first try fell. A room that changes hands
-    /// makes the server retry: what waits for the old owner may be overtaken by what goes to the new one at once.
+    /// Judges sends that were tried once only: a retry may rightly stand where its first try fell.
     fn order_on_connections(&mut self) {
         let mut tries: HashMap<&str, u32> = HashMap::new();
         let mut sent: Vec<(u64, &str, &str)> = Vec::new();
@@ -300,16 +296,11 @@ impl<'a> Checker<'a> {
                 _ => {}
             }
         }
-        let begun = self.beginnings();
         let mut last: HashMap<(u64, &str), (u64, &str)> = HashMap::new();
         for (connection, room, client_id) in sent.into_iter().filter(|(_, _, client_id)| tries[client_id] == 1) {
             let Some(&seq) = acked.get(client_id) else { continue };
-            let at_a_beginning = begun
-                .get(room)
-                .is_some_and(|begun| begun.iter().any(|first| (*first..*first + OVERTAKING).contains(&seq)));
             if let Some((before, earlier)) = last.insert((connection, room), (seq, client_id))
                 && before > seq
-                && !at_a_beginning
             {
                 self.broken(
                     Promise::FirstInFirstOut,
@@ -317,17 +308,6 @@ impl<'a> Checker<'a> {
                 );
             }
         }
-    }
-
-    /// The first events of each epoch of a room but the first.
-    fn beginnings(&self) -> HashMap<&'a str, Vec<u64>> {
-        let mut begun: HashMap<&str, Vec<u64>> = HashMap::new();
-        for entry in self.entries {
-            let Entry::Stamps { room, epochs } = entry else { continue };
-            let changes = epochs.windows(2).filter(|pair| pair[0].1 != pair[1].1).map(|pair| pair[1].0);
-            begun.entry(room).or_default().extend(changes);
-        }
-        begun
     }
 
     fn real_time(&mut self) {

@@ -274,10 +274,7 @@ impl Server {
 
     /// Bytes of memory that the process holds (RSS).
     pub(crate) fn memory(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process_id())).expect("the server is alive");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
-        let kibibytes: u64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number");
-        kibibytes * 1024
+        resident(self.process_id())
     }
 
     pub(crate) fn log(&self) -> String {
@@ -298,6 +295,14 @@ impl Drop for Server {
             eprintln!("--- the server's last lines ---\n{}", self.log_tail());
         }
     }
+}
+
+/// Bytes of memory that a process holds (RSS).
+pub(crate) fn resident(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the process is alive");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
+    let kibibytes: u64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number");
+    kibibytes * 1024
 }
 
 /// Runs the binary with other arguments than `serve` to its end: exit code, stdout, stderr.

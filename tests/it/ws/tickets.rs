@@ -63,3 +63,18 @@ async fn a_ticket_lasts_30_seconds() {
     let refused = Socket::try_connect(ticket_handshake(&server, ticket), None).await;
     assert_eq!(refused.err().map(|(status, _)| status), Some(401), "expired");
 }
+
+#[tokio::test]
+async fn a_ticket_opens_a_socket_from_the_servers_own_page_under_whatever_name() {
+    let server = Server::start().await;
+    let anna = server.person("anna").await;
+    let ticket = async || anna.rest.bare("POST", "/tickets").await.body(201)["ticket"].as_str().unwrap().to_owned();
+    let from = async |origin: &str| {
+        let request = ticket_handshake(&server, &ticket().await).with_header("Origin", origin.to_owned());
+        Socket::try_connect(request, None).await.err().map(|(status, _)| status)
+    };
+    assert_eq!(from(&server.url).await, None);
+    for origin in ["http://127.0.0.1:1", "http://127.0.0.1", "http://", "file://127.0.0.1"] {
+        assert_eq!(from(origin).await, Some(403), "{origin}");
+    }
+}

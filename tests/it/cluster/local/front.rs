@@ -10,10 +10,19 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{eventually, person::Person, process::Server, within};
+use crate::support::{
+    door::Door,
+    eventually,
+    person::Person,
+    process::Server,
+    socket::{Socket, handshake},
+    within,
+};
 
 /// How long a node that hangs still gets new connections.
 const UNNOTICED: Duration = Duration::from_millis(1_500);
+/// How long a connection waits for a node to be ready, at least and at most.
+const WAITS: std::ops::Range<Duration> = Duration::from_millis(4_900)..Duration::from_secs(8);
 
 /// The process. Killed when dropped.
 struct Front {
@@ -23,9 +32,14 @@ struct Front {
 
 impl Front {
     async fn start(nodes: &[&Server], more: &[&str]) -> Self {
+        let urls: Vec<&str> = nodes.iter().map(|node| &*node.url).collect();
+        Self::before(&urls, more).await
+    }
+
+    async fn before(urls: &[&str], more: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rookery"));
         command.args(["front", "--listen", "127.0.0.1:0"]).args(more);
-        command.args(nodes.iter().flat_map(|node| ["--node", &node.url]));
+        command.args(urls.iter().flat_map(|url| ["--node", *url]));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let lines = std::io::BufReader::new(child.stdout.take().unwrap());
         let lines = std::io::BufRead::lines(lines).map_while(Result::ok);
@@ -125,6 +139,38 @@ async fn one_connection_more_than_allowed_is_closed_at_once() {
     assert!(!is_held(&mut connect().await).await, "there is no place for a third");
     held.pop();
     eventually("a place after one has left", || async { is_held(&mut connect().await).await.then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn a_connection_waits_a_moment_for_a_node_to_be_ready_and_is_refused_cleanly_if_none_is() {
+    let mut server = Server::start().await;
+    let door = Door::before(&server).await;
+    let front = Front::before(&[&door.url], &[]).await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ask = || client.get(format!("{}/readyz", front.url)).send();
+
+    server.kill();
+    // Until that is noticed a connection ends like the one to the node.
+    let (refusal, took) = eventually("a refusal", || async {
+        let asked = Instant::now();
+        let answer = ask().await.ok()?;
+        (answer.status() == 503).then(|| (answer, asked.elapsed()))
+    })
+    .await;
+    assert!(WAITS.contains(&took), "refused after {took:?}");
+    assert_eq!(refusal.headers()["retry-after"], "1");
+    assert_eq!(refusal.text().await.unwrap(), "no node is ready yet\n");
+    let refused = Socket::try_connect(handshake(&front.url, "nobody"), None).await.err().unwrap();
+    assert_eq!(refused.0, 503, "{refused:?}");
+
+    // Who comes a moment too early is served when a node is there.
+    let server = server.kill_and_restart().await;
+    let mut stream = TcpStream::connect(front.address()).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: front\r\nConnection: close\r\n\r\n").await.unwrap();
+    door.leads_to(&server);
+    let mut answer = String::new();
+    within("the answer", stream.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok\n"), "{answer}");
 }
 
 /// Whether somebody answers on this connection, which stays open for more.

@@ -16,7 +16,7 @@ use super::{
     network::{Network, skipped},
     nodes::Cluster,
 };
-use crate::support::{checker::Promise, door::Door};
+use crate::support::door::Door;
 
 const TEST: &str = "an_owner_that_is_cut_off_commits_nothing_after_another_has_taken_over";
 /// Names what a process inside a namespace passes on; and what it says when it does.
@@ -77,8 +77,7 @@ async fn an_owner_that_is_cut_off_commits_nothing_after_another_has_taken_over()
     tokio::time::sleep(WHILE_CUT).await;
     mended(&cluster, &load, &cuts, "stores").await;
     println!("refused: {:?}", load.refusals());
-    // A send that could not be decided on is asked again, and the one after it may be quicker.
-    load.judge_but_for(Some(Promise::FirstInFirstOut), &cluster).await;
+    load.judge(&cluster).await;
 }
 
 /// A process inside a namespace that passes connections on. Ended when dropped.

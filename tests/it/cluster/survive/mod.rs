@@ -3,10 +3,12 @@
 mod cut;
 mod killed;
 mod load;
+mod marks;
 mod names;
 mod network;
 mod nodes;
-mod outage;
 mod paused;
+mod readers;
 mod rolling;
+mod stores;
 mod together;

@@ -23,6 +23,11 @@ static TURN: Semaphore = Semaphore::const_new(1);
 /// How long a cluster may take for what it does by itself; far above what it needs, for slow machines.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Waits for it, for a test that needs much of the machine before it starts its nodes.
+pub(super) async fn turn() -> SemaphorePermit<'static> {
+    TURN.acquire().await.expect("nobody closes it")
+}
+
 /// The cluster.
 pub(super) struct Cluster {
     files: Files,
@@ -37,20 +42,22 @@ pub(super) struct Cluster {
 impl Cluster {
     /// Nodes of these names that see each other, over the stores that the environment names.
     pub(super) async fn start(names: &[&str]) -> Self {
-        let turn = TURN.acquire().await.expect("nobody closes it");
-        Self::over(Stores::new(), None, names, turn).await
+        Self::over(Stores::new(), None, names, turn().await).await
     }
 
-    /// Nodes over stores on these servers.
-    pub(super) async fn start_over(postgres: String, cql: String, names: &[&str]) -> Self {
-        let turn = TURN.acquire().await.expect("nobody closes it");
+    /// Nodes over stores on these servers, by whoever waited for the turn.
+    pub(super) async fn start_over(
+        turn: SemaphorePermit<'static>,
+        postgres: String,
+        cql: String,
+        names: &[&str],
+    ) -> Self {
         Self::over(Stores::on(postgres, cql), None, names, turn).await
     }
 
     /// Nodes that are each in a network namespace of its own, over stores on these servers.
     pub(super) async fn start_inside(network: Network, postgres: String, cql: String, names: &[&str]) -> Self {
-        let turn = TURN.acquire().await.expect("nobody closes it");
-        Self::over(Stores::on(postgres, cql), Some(network), names, turn).await
+        Self::over(Stores::on(postgres, cql), Some(network), names, turn().await).await
     }
 
     async fn over(stores: Stores, network: Option<Network>, names: &[&str], turn: SemaphorePermit<'static>) -> Self {
@@ -191,9 +198,10 @@ impl Drop for Cluster {
     }
 }
 
-/// What a node has warned of, for whoever reads how a run failed.
+/// What a node has warned of, but for what it refused, for whoever reads how a run failed.
 fn complaints(name: &str, server: &Server) {
-    for line in server.log().lines().filter(|line| line.contains("\"WARN\"") || line.contains("\"ERROR\"")) {
+    let complains = |line: &&str| line.contains("\"WARN\"") || line.contains("\"ERROR\"");
+    for line in server.log().lines().filter(complains).filter(|line| !line.contains("\"message\":\"request\"")) {
         println!("{name}: {line}");
     }
 }

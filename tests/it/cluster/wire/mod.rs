@@ -75,7 +75,7 @@ fn every_kind_has_its_golden_bytes() {
     let enums = [
         ("envelopes", vec![VERSION]),
         ("to a room", before("post", 18)),
-        ("intents", before("post", 82)),
+        ("intents", before("post", 99)),
         ("registry", before("present", 2)),
         ("user notes", before("to-user", 19)),
         ("asks", before("ask-pulse", 8)),
@@ -188,6 +188,8 @@ fn what_is_of_the_moment_is_shed_first() {
         "mark",
         "answer",
         "interest",
+        "holding",
+        "let-go",
         "present",
         "close-devices",
         "spread",

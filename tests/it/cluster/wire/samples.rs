@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use rookery::cluster::wire::{
-    Answer, Blob, Call, Envelope, FanOut, Id, Moved, RegistryNote, Reply, RoomInput,
+    Answer, Blob, Call, Envelope, FanOut, Id, Moved, RegistryNote, Reply, RoomInput, Unmarked,
     call::{Admission, Ask, Connected, Link, Pulse, RoomState, Told},
     intent::{Authority, ChangeKind, Intent, Refusal, Role, RoomChange, Visibility, Write},
     registry::{Notify, Registration, RoomKind, RoomView, UserNote},
@@ -32,7 +32,15 @@ fn back(echo: Option<&str>) -> ReturnAddress {
 }
 
 fn write(intent: Intent) -> Write {
-    Write { user: id(USER), authority: Authority::Member, client_id: id(CLIENT), seen: 70_000, again: true, intent }
+    Write {
+        user: id(USER),
+        authority: Authority::Member,
+        client_id: id(CLIENT),
+        seen: 70_000,
+        again: true,
+        after: Some(id(CLIENT)),
+        intent,
+    }
 }
 
 fn registration() -> Registration {
@@ -87,6 +95,8 @@ fn to_room() -> Vec<(&'static str, Envelope)> {
         ("typing-to-room", room(RoomInput::Typing { user: id(USER), on: true })),
         ("blocked", room(RoomInput::Blocked { by: id(USER), on: false })),
         ("interest", Envelope::Interest { room: id(ROOM), on: true }),
+        ("holding", Envelope::Holding { shards: vec![(7, 70_000), (1_023, 1)] }),
+        ("let-go", Envelope::LetGo { shard: 700 }),
     ]);
     samples
 }
@@ -114,6 +124,7 @@ fn from_room() -> Vec<(&'static str, Envelope)> {
     vec![
         ("answer", Envelope::Answer(answer)),
         ("moved", Envelope::Moved(moved)),
+        ("unmarked", Envelope::Unmarked(Unmarked { room: id(ROOM), hub: 3, session: id(SESSION) })),
         ("restarted", Envelope::Restarted { room: id(ROOM) }),
         ("fan-out", Envelope::FanOut(fan_out)),
         ("head", Envelope::Head { room: id(ROOM), head: 5_000_000_000 }),
