@@ -85,7 +85,7 @@ impl ClusterRouter {
         outlook.lock().duty(shard, view.owner(shard), row, crate::clock::now())
     }
 
-    /// Asks a node to hand a shard over; `true`: it has nothing of it any more.
+    /// Asks a node to hand a shard over; `true`: it has nothing of it any more, or has waited for its rooms in vain.
     async fn asked_for(&self, node: &placement::NodeId, shard: ShardId) -> bool {
         let slot = node.0.parse().ok().and_then(|node| self.network.get()?.linked(&node));
         let Some(slot) = slot.and_then(|peer| self.slots.of(&peer)) else { return false };
@@ -101,7 +101,7 @@ impl ClusterRouter {
         }
         self.router.to_shard_if_there(shard, || ShardMessage::HandOver);
         let given = async {
-            while self.router.epoch_of(shard).await.is_some() {
+            while self.holds(shard) && self.router.epoch_of(shard).await.is_some() {
                 tokio::time::sleep(LOOK / 10).await;
             }
         };

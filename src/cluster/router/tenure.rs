@@ -21,8 +21,8 @@ use crate::{
 
 /// Shards that come to rest at one time; the others go on meanwhile.
 const AT_ONCE: usize = 8;
-/// How long a shard may take to come to rest and be given back. Then others go to its next owner all the same, who asks for
-/// it once more, and takes it if that is in vain.
+/// How long a shard may take to come to rest and be given back. Then its next owner takes it all the same: what is under way
+/// here is asked for again there.
 const RESTING: Duration = Duration::from_secs(3);
 /// How long the next owner of a shard is waited for, before more are given away: what the store can do at one time is
 /// bounded too.
@@ -103,6 +103,11 @@ impl ClusterRouter {
         let Some(me) = self.own_life() else { return };
         self.learn(|tenures| tenures.held(shard, me, epoch), [shard]);
         self.say(&Envelope::Holding { shards: vec![(shard.0, epoch)] });
+    }
+
+    /// Whether this life says that it holds a shard.
+    pub(super) fn holds(&self, shard: ShardId) -> bool {
+        self.own_life().is_some_and(|me| self.tenures.lock().holder(shard) == Some(&me))
     }
 
     pub(super) fn let_go_here(&self, shard: ShardId) {
