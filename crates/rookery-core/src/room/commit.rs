@@ -124,7 +124,9 @@ impl Room {
             refused.push(pending);
         }
         for Pending { event, caller, again, waiters, satisfied, .. } in refused.into_iter().rev() {
-            self.dismissed(event.client_id);
+            if !again {
+                self.dismissed(event.client_id);
+            }
             let same = std::iter::once(caller).chain(waiters).map(|caller| (caller, event.client_id, again));
             let satisfied = satisfied.into_iter().map(|(caller, client_id)| (caller, client_id, false));
             for (caller, client_id, confirm) in same.chain(satisfied) {

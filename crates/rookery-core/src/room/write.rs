@@ -85,16 +85,18 @@ impl Room {
     /// Decides a write about which everything is known.
     fn admit(&mut self, write: Write, looked: Looked, now: Millis, out: &mut Vec<Effect>) {
         let Some(write) = self.answer_repeat(write, &looked, out) else { return };
-        if write.after.is_some_and(|before| !self.has_seen(write.user, before)) {
-            return out.push(Effect::Undecided { caller: write.caller, client_id: write.client_id });
-        }
         if self.failing {
             return self.dismiss(write, unavailable(), out);
         }
         if self.pending.len() >= IN_FLIGHT {
             return self.dismiss(write, busy(), out);
         }
+        let waits = write.after.is_some_and(|before| !self.has_seen(write.user, before));
         match self.decide(&write, looked.target, now) {
+            // What a connection says changes nothing of the room before it is numbered.
+            Ok(Verdict::Write(_, Undo::Nothing)) if waits => {
+                out.push(Effect::Undecided { caller: write.caller, client_id: write.client_id });
+            }
             Ok(Verdict::Write(content, undo)) => self.number(write, content, undo, now, out),
             Ok(Verdict::Unchanged) => self.unchanged(write, out),
             Err(refusal) => self.dismiss(write, refusal, out),
@@ -105,13 +107,16 @@ impl Room {
         self.window.find(user, client_id).is_some() || self.dismissed.contains(&client_id)
     }
 
-    /// Refuses a write for good.
+    /// Refuses a write. One whose refusal is told only once it is confirmed may be asked again instead, so nothing goes past it
+    /// before that.
     fn dismiss(&mut self, write: Write, refusal: Refusal, out: &mut Vec<Effect>) {
-        self.dismissed(write.client_id);
+        if !is_confirmed(&write, &refusal) {
+            self.dismissed(write.client_id);
+        }
         refuse(write, refusal, out);
     }
 
-    /// A write is answered, and stands nowhere in the log.
+    /// A write is answered for good, and stands nowhere in the log.
     pub(super) fn dismissed(&mut self, client_id: ClientId) {
         if self.dismissed.len() >= CREDITS {
             self.dismissed.pop_front();
@@ -252,9 +257,13 @@ fn look_up(parked: &mut Parked, out: &mut Vec<Effect>) {
 }
 
 pub(super) fn refuse(write: Write, refusal: Refusal, out: &mut Vec<Effect>) {
-    // That there is no place needs no owner to be true, unless the write may have happened elsewhere before.
-    let confirm = write.again || !matches!(refusal.code, Code::Busy | Code::Unavailable);
+    let confirm = is_confirmed(&write, &refusal);
     out.push(Effect::Nack { caller: write.caller, client_id: Some(write.client_id), refusal, confirm });
+}
+
+/// That there is no place needs no owner to be true, unless the write may have happened elsewhere before.
+fn is_confirmed(write: &Write, refusal: &Refusal) -> bool {
+    write.again || !matches!(refusal.code, Code::Busy | Code::Unavailable)
 }
 
 /// Refuses what nobody has looked for yet: true only of what was never asked for before.

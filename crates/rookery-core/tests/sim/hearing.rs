@@ -73,13 +73,14 @@ impl World {
         }
     }
 
+    /// What is told of a room that is followed already was read a moment ago: its marks may be older than those shown since.
     fn appeared(&mut self, index: usize, room: RoomId, view: &Value) {
         if let Entry::Vacant(unknown) = self.clients[index].cursors.entry(room) {
             let head = *unknown.insert(view["head"].as_u64().unwrap());
             self.begins(index, room, head);
+            let me = self.clients[index].user.to_string();
+            self.saw_marks(index, room, &me, true, view);
         }
-        let me = self.clients[index].user.to_string();
-        self.saw_marks(index, room, &me, true, view);
     }
 
     fn got(&mut self, index: usize, connection: u32, room: RoomId, event: Value) {

@@ -64,6 +64,21 @@ fn what_was_refused_or_changed_nothing_was_seen_too() {
     assert!(!is_left_open(&mut room, write(5, OWNER, Some(4), super::post("hi"))));
 }
 
+#[test]
+fn what_may_be_asked_again_instead_of_refused_is_not_passed() {
+    let mut room = room();
+    let asked_again = |number, after| Write { again: true, ..post(number, after) };
+    step(&mut room, Input::Write(asked_again(1, None)));
+    let seq = room.head() + 1;
+    let refused = step(&mut room, Input::AppendFailed { seqs: seq..=seq });
+    assert!(matches!(refused[..], [Effect::Nack { confirm: true, .. }]), "told only if it is confirmed: {refused:?}");
+    assert!(is_left_open(&mut room, post(2, Some(1))));
+    let by_the_room = Write { again: true, ..write(3, READER, None, super::post("hi")) };
+    step(&mut room, Input::Write(by_the_room));
+    assert!(is_left_open(&mut room, write(4, OWNER, Some(3), super::post("hi"))));
+    assert!(!is_left_open(&mut room, write(5, READER, Some(3), super::post("hi"))), "what is refused overtakes nobody");
+}
+
 proptest! {
     /// A connection sends so many writes one after the other, each naming the one before it; some are lost, and what was
     /// lost or left open is sent again, with what is unanswered then.
