@@ -15,8 +15,9 @@ use crate::support::person::Person;
 use crate::support::rest::Rest;
 use crate::support::socket::{Socket, handshake};
 
-/// After so long without an answer a send goes out again: no answer means that nobody knows.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(12);
+/// After so long without an answer a send goes out again: no answer means that nobody knows. Sooner than the server gives up
+/// on it (ten seconds): what is sent behind something that was given up goes without it, so that order is not judged.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(9);
 /// The id of marks, which tells their refusals from those of sends.
 const MARK: &str = "mark";
 /// Between two looks at the time.
