@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 /// What goes into the bundle; `web/scripts/sources.mjs` has the same list.
 const SOURCES: &[&str] = &[
     "sdk/typescript/src",
+    "web/admin.html",
     "web/index.html",
     "web/package-lock.json",
     "web/package.json",

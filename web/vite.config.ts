@@ -1,4 +1,5 @@
-// How the bundle is made: one script, one style, one icon, each named by its content; nothing that differs from run to run.
+// How the bundle is made: the web client and the operators' page, a script and a style of each and what they share, each named
+// by its content; nothing that differs from run to run.
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -36,8 +37,10 @@ export default defineConfig({
   build: {
     target: "es2022",
     assetsInlineLimit: 0,
-    modulePreload: false,
+    modulePreload: { polyfill: false },
     emptyOutDir: true,
+    // What begins with `admin-` is served to operators only.
+    rollupOptions: { input: { index: place("./index.html"), admin: place("./admin.html") } },
   },
   server: { proxy: { "/api": { target: process.env["ROOKERY_URL"] ?? "http://127.0.0.1:8080", ws: true } } },
 });

@@ -33,6 +33,7 @@ impl ClusterView for Single {
             incarnation: None,
             here: true,
             url: None,
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             address: None,
             draining: false,
             since: None,

@@ -165,6 +165,8 @@ pub struct NodeState {
     pub here: bool,
     /// Where people reach it, if it says so.
     pub url: Option<String>,
+    /// What it runs, if it says so.
+    pub version: Option<String>,
     /// Where other nodes reach it; none of a node alone.
     pub address: Option<String>,
     /// Whether it gives its shards away.

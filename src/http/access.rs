@@ -140,6 +140,8 @@ pub fn operators() -> Vec<Route> {
     const USER: &str = "/admin/v1/users/{user}";
     const ROOM: &str = "/admin/v1/rooms/{room}";
     vec![
+        route(Method::GET, "/", Open, || get().to(site::operators_index)),
+        route(Method::GET, "/assets/{file}", Open, || get().to(site::operators_asset)),
         route(Method::GET, "/healthz", Open, || get().to(health::alive)),
         route(Method::GET, "/readyz", Open, || get().to(health::ready)),
         route(Method::GET, "/metrics", Admin, || get().to(admin::server::metrics)),

@@ -1,4 +1,4 @@
-//! The web client, served by the binary itself: its one page and the files that the page names by their content.
+//! The web client and the operators' page, served by the binary itself: one page each, and the files that they name by their content.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -20,9 +20,22 @@ const POLICY: &str =
 /// None of what a browser offers beyond drawing, storing and asking this server.
 const PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
 
-/// The page. It is asked for anew each time, so that a newer server is a newer client.
+/// What the names of files begin with that belong to the operators' page alone.
+const OF_OPERATORS: &str = "admin-";
+
+/// The page of the web client.
 pub(super) async fn index(request: HttpRequest) -> Answer {
-    let file = Files::get("index.html").ok_or_else(|| Problem::not_found("page"))?;
+    page(&request, "index.html")
+}
+
+/// The page of operators. There is nothing in it until somebody has shown a token.
+pub(super) async fn operators_index(request: HttpRequest) -> Answer {
+    page(&request, "admin.html")
+}
+
+/// A page. It is asked for anew each time, so that a newer server is a newer client.
+fn page(request: &HttpRequest, name: &str) -> Answer {
+    let file = Files::get(name).ok_or_else(|| Problem::not_found("page"))?;
     let tag = entity_tag(&file);
     let is_known = text(request.headers(), &header::IF_NONE_MATCH).is_some_and(|known| names(known, &tag));
     let mut answer = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
@@ -38,8 +51,21 @@ pub(super) async fn index(request: HttpRequest) -> Answer {
     Ok(answer.content_type("text/html; charset=utf-8").body(file.data.into_owned()))
 }
 
-/// A script, a style or a picture. Its name changes with its content, so that it may be kept for ever.
+/// A file of the web client. Those of the operators' page are for their listener only.
 pub(super) async fn asset(request: HttpRequest, name: web::Path<String>) -> Answer {
+    if name.starts_with(OF_OPERATORS) {
+        return Err(Problem::not_found("file"));
+    }
+    file(&request, &name)
+}
+
+/// A file of the operators' page, which has some in common with the web client.
+pub(super) async fn operators_asset(request: HttpRequest, name: web::Path<String>) -> Answer {
+    file(&request, &name)
+}
+
+/// A script, a style or a picture. Its name changes with its content, so that it may be kept for ever.
+fn file(request: &HttpRequest, name: &str) -> Answer {
     // A build for development looks on the disk, where two dots lead out of the folder.
     let is_plain =
         name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) && !name.starts_with('.');
@@ -51,7 +77,7 @@ pub(super) async fn asset(request: HttpRequest, name: web::Path<String>) -> Answ
     answer
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
         .insert_header((header::VARY, "Accept-Encoding"))
-        .content_type(content_type(&name));
+        .content_type(content_type(name));
     if short.is_some() {
         answer.insert_header((header::CONTENT_ENCODING, "gzip"));
     }
@@ -112,11 +138,11 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn files_are_found_by_their_names_only() {
+    #[test]
+    fn files_are_found_by_their_names_only() {
         for name in ["", "nothing.js", "../index.html", "..", "../../../Cargo.toml", "/etc/passwd"] {
             let request = actix_web::test::TestRequest::default().to_http_request();
-            assert!(asset(request, web::Path::from(name.to_owned())).await.is_err(), "{name:?}");
+            assert!(file(&request, name).is_err(), "{name:?}");
         }
     }
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const SOURCES = [
   "sdk/typescript/src",
+  "web/admin.html",
   "web/index.html",
   "web/package-lock.json",
   "web/package.json",

@@ -1,8 +1,8 @@
 // Every word that people read, in one place.
 
-const plural = (count: number, one: string, many: string): string => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+export const plural = (count: number, one: string, many: string): string => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 /** Names that people chose keep their direction to themselves. */
-const apart = (name: string): string => `\u2068${name}\u2069`;
+export const apart = (name: string): string => `\u2068${name}\u2069`;
 
 export const texts = {
   product: "Rookery",

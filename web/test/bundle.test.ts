@@ -11,6 +11,8 @@ import { gunzipSync } from "node:zlib";
 
 const web = fileURLToPath(new URL("../../../", import.meta.url));
 const MOST_GZIPPED = 70_000;
+/** Beside what they share with the client. */
+const MOST_GZIPPED_OF_OPERATORS = 40_000;
 
 function files(folder: string): Map<string, Buffer> {
   const found = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
@@ -37,10 +39,28 @@ test("building again makes the committed bundle, byte by byte", () => {
   }
 });
 
-test("all scripts together are small", (context) => {
-  const scripts = [...files(join(web, "dist"))].filter(([name]) => name.endsWith(".js.gz"));
-  assert.ok(scripts.length > 0);
-  const size = scripts.reduce((sum, [, bytes]) => sum + bytes.length, 0);
+const isOfOperators = (name: string): boolean => name.startsWith("assets/admin-");
+
+/** How much the scripts of one of the two pages are, compressed; what they share counts for the client. */
+function sizeOf(whose: "people" | "operators"): number {
+  const scripts = [...files(join(web, "dist"))].filter(([name]) => name.endsWith(".js.gz") && isOfOperators(name) === (whose === "operators"));
+  assert.ok(scripts.length > 0, whose);
+  return scripts.reduce((sum, [, bytes]) => sum + bytes.length, 0);
+}
+
+test("all scripts of the client together are small", (context) => {
+  const size = sizeOf("people");
   context.diagnostic(`${size} bytes, gzipped`);
   assert.ok(size <= MOST_GZIPPED, `${size} bytes`);
+});
+
+test("the scripts of the operators' page are small, and theirs alone", (context) => {
+  const size = sizeOf("operators");
+  context.diagnostic(`${size} bytes, gzipped`);
+  assert.ok(size <= MOST_GZIPPED_OF_OPERATORS, `${size} bytes`);
+  const named = (page: string): string[] => [...readFileSync(join(web, "dist", page), "utf8").matchAll(/"\/(assets\/[^"]+)"/g)].map(([, name]) => name ?? "");
+  assert.ok(named("index.html").length > 0);
+  assert.deepEqual(named("index.html").filter(isOfOperators), []);
+  const own = named("admin.html").filter((name) => !named("index.html").includes(name));
+  assert.ok(own.length >= 2 && own.every(isOfOperators), "what the client does not use is served to operators only");
 });

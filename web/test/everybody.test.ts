@@ -1,14 +1,12 @@
 // The client is for everybody: with a keyboard alone, with a screen reader, on a small screen, in light and in dark.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions } from "playwright-core";
 import { Server } from "../../sdk/typescript/test/support/server.js";
+import { look } from "./support/axe.js";
 import { account, group, launch, PASSWORD, post, Window } from "./support/browser.js";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let server: Server;
 let browser: Browser;
 
@@ -29,22 +27,6 @@ after(async () => {
   await browser?.close();
   await server?.end();
 });
-
-interface Finding {
-  id: string;
-  impact: string;
-  nodes: { html: string; failureSummary: string }[];
-}
-
-async function look(page: Page, where: string): Promise<void> {
-  await page.evaluate(`${axe}; undefined`);
-  const found = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then((all) => all.violations)")) as Finding[];
-  const serious = found.filter(({ impact }) => impact === "serious" || impact === "critical");
-  const words = serious.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html} (${failureSummary})`).join("\n  ")}`);
-  assert.deepEqual(words, [], where);
-  const tooWide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-  assert.equal(tooWide, 0, `${where}: nothing sticks out`);
-}
 
 async function walk(options: BrowserContextOptions): Promise<void> {
   const window = await Window.open(browser, server.url, options);

@@ -3,12 +3,15 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions } from "playwright-core";
+import type { Client } from "../../sdk/typescript/src/index.js";
 import { Server } from "../../sdk/typescript/test/support/server.js";
-import { account, group, launch, post, Window } from "./support/browser.js";
+import { account, group, launch, PATIENCE_MS, post, Window } from "./support/browser.js";
+import { Board } from "./support/operators.js";
 
 const FOLDER = process.env["ROOKERY_PICTURES"];
 let server: Server;
 let browser: Browser;
+let swift: Client | undefined;
 
 before(async () => {
   server = await Server.start();
@@ -16,6 +19,7 @@ before(async () => {
   await furnish(server.url);
 });
 after(async () => {
+  await swift?.stop();
   await browser?.close();
   await server?.end();
 });
@@ -61,3 +65,38 @@ test("the light view", () => picture("light", { colorScheme: "light" }, "Sunday 
 test("the dark view", () => picture("dark", { colorScheme: "dark" }, "Sunday walk"));
 test("a phone, with a conversation", () => picture("phone", { viewport: { width: 390, height: 780 }, hasTouch: true }, "Sunday walk"));
 test("a phone, with all conversations", () => picture("phone-list", { viewport: { width: 360, height: 740 }, hasTouch: true }, undefined));
+
+test("the operators' overview, after ten minutes of its own clock", async () => {
+  const own = await Server.start();
+  swift = await account(own.url, "swift", "Swift Arden");
+  const room = await group(swift, "Sunday walk", []);
+  await swift.start();
+  const board = await Board.enter(browser, own, { viewport: { width: 1_280, height: 1_000 }, colorScheme: "light" });
+  const { page } = board;
+  await page.clock.install();
+  await page.reload();
+  await board.inside();
+  const look = async (): Promise<void> => {
+    const answered = page.waitForResponse((response) => response.url().endsWith("/metrics"));
+    await page.clock.runFor(5_000);
+    await (await answered).finished();
+  };
+  for (let at = 0; at < (FOLDER ? 118 : 5); at += 1) {
+    for (let line = Math.round(6 + 5 * Math.sin(at / 9)); line > 0; line -= 1) await post(swift, room, `Line ${line}`);
+    await look();
+  }
+  await page.locator('.chart svg path.line[d*="L"]').first().waitFor({ state: "attached" });
+  if (FOLDER) {
+    // What the server smooths over its own last seconds comes to rest.
+    const until = Date.now() + 3 * PATIENCE_MS;
+    while (((await own.administrate("GET", "/overview")) as { sends_per_second: number }).sends_per_second > 0.05) {
+      assert.ok(Date.now() < until);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    await look();
+    await page.screenshot({ path: `${FOLDER}/admin.png` });
+  }
+  assert.deepEqual(board.complaints, []);
+  await board.close();
+  await own.end();
+});

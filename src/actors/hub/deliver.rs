@@ -1,6 +1,6 @@
 //! The hot path: the same bytes to every follower of a room, acks in their place between the events.
 
-use std::{collections::BTreeMap, ops::Range, rc::Rc};
+use std::{collections::BTreeMap, ops::Range, rc::Rc, sync::LazyLock};
 
 use rookery_core::{
     frame::server::ServerFrame,
@@ -13,6 +13,9 @@ use super::{
     inbox::{Ack, Batch, Frames},
 };
 use crate::actors::ports::Pushed;
+
+/// Looked up once: this is counted for every event.
+static DELIVERIES: LazyLock<metrics::Counter> = LazyLock::new(|| metrics::counter!("rookery_deliveries_total"));
 
 /// What has to be done once no room is borrowed any more.
 enum After {
@@ -107,13 +110,14 @@ impl Hub {
 /// Everybody who has just what came before: one pass, the same bytes.
 fn shared(id: RoomId, members: &mut [Member], frames: &Frames, (first, last): (Seq, Seq), after: &mut Vec<After>) {
     let all = frames.between(first, last);
+    let mut delivered = 0;
     for member in members {
         let rest;
-        let bytes = match member.subscription.offer(first, last) {
-            Offer::Deliver => &all,
+        let (bytes, count) = match member.subscription.offer(first, last) {
+            Offer::Deliver => (&all, last - first + 1),
             Offer::DeliverFrom(from) => {
                 rest = frames.between(from, last);
-                &rest
+                (&rest, last - from + 1)
             }
             Offer::Skip => continue,
             Offer::Hole { after: seq } => {
@@ -121,11 +125,13 @@ fn shared(id: RoomId, members: &mut [Member], frames: &Frames, (first, last): (S
                 continue;
             }
         };
+        delivered += count;
         let rooms = lagged(member.outbox.event(id, bytes, false));
         if !rooms.is_empty() {
             after.push(After::Lagged { seat: Rc::clone(&member.seat), rooms });
         }
     }
+    DELIVERIES.increment(delivered);
 }
 
 /// Who wrote some of these events gets each ack right before its event.
@@ -150,6 +156,7 @@ fn personal<'a>(
             last + 1
         }
     };
+    DELIVERIES.increment((last + 1).saturating_sub(next));
     let mut dropped = Vec::new();
     for ack in acks {
         seat.machine.borrow_mut().answered(ack.client_id);

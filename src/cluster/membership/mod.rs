@@ -24,6 +24,7 @@ use super::{
 
 const ADDRESS: &str = "address";
 const URL: &str = "url";
+const VERSION: &str = "version";
 const DRAINING: &str = "draining";
 const KEPT: &str = "kept";
 const LOAD: &str = "load";
@@ -45,6 +46,8 @@ pub struct Member {
     pub address: SocketAddr,
     /// Where people reach it, if it says so.
     pub url: Option<String>,
+    /// What it runs, if it says so; only for people.
+    pub version: Option<String>,
     /// Under which incarnation it owns shards.
     pub owner: Uuid,
     /// It has been there for long enough to know who else is: it takes its part.
@@ -152,7 +155,12 @@ impl Membership {
             extra_liveness_predicate: None,
             protocol_version: ProtocolVersion::V1,
         };
-        let first = [(ADDRESS, address.to_string()), (OWNER, owner.to_string()), (DRAINING, "0".to_owned())];
+        let first = [
+            (ADDRESS, address.to_string()),
+            (OWNER, owner.to_string()),
+            (DRAINING, "0".to_owned()),
+            (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
+        ];
         let mut said: Vec<(String, String)> = first.map(|(key, value)| (key.to_owned(), value)).into();
         said.extend(url.map(|url| (URL.to_owned(), url)));
         let chitchat = spawn_chitchat(config, said, &gossip::Sealed::new(socket, secret.clone())).await?;
@@ -267,6 +275,7 @@ fn member_of(id: &ChitchatId, state: &NodeState, before: &Members) -> Option<Mem
     Some(Member {
         address,
         url: state.get(URL).map(str::to_owned),
+        version: state.get(VERSION).map(str::to_owned),
         owner: state.get(OWNER)?.parse().ok()?,
         settled: state.get(SETTLED) == Some("1"),
         draining: state.get(DRAINING) == Some("1"),

@@ -189,6 +189,7 @@ impl ClusterView for ClusterRouter {
             incarnation: Some(member.peer.incarnation),
             here: member.peer.node.as_str() == own,
             url: member.url.clone(),
+            version: member.version.clone(),
             address: Some(member.address.to_string()),
             draining: member.draining,
             since: Some(member.since),

@@ -38,6 +38,9 @@ pub(in crate::http) struct AdminNode {
     /// Where people reach it.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
+    /// What it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
     /// Where other nodes reach it.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
@@ -144,7 +147,7 @@ pub(super) async fn all(api: &Api) -> Vec<AdminNode> {
 }
 
 fn with(state: NodeState, pulses: &[Pulse], links: &[LinkView]) -> AdminNode {
-    let NodeState { node, incarnation, here, url, address, draining, since } = state;
+    let NodeState { node, incarnation, here, url, version, address, draining, since } = state;
     let pulse = pulses.iter().find(|pulse| pulse.node == node);
     let link = |link: &LinkView| AdminLink {
         to: link.to.clone(),
@@ -163,6 +166,7 @@ fn with(state: NodeState, pulses: &[Pulse], links: &[LinkView]) -> AdminNode {
         incarnation,
         here,
         url,
+        version,
         address,
         draining,
         since,

@@ -65,8 +65,12 @@ fn contacts_and_blocks() -> Vec<Operation> {
 
 fn health_and_docs() -> Vec<Operation> {
     vec![
-        operation(Method::GET, "/", "The web client").says(200, Some("text/html"), "Its page."),
-        operation(Method::GET, "/assets/{file}", "What the page of the web client names").says(
+        operation(Method::GET, "/", "The web client; on the admin listener the page of operators").says(
+            200,
+            Some("text/html"),
+            "Its page.",
+        ),
+        operation(Method::GET, "/assets/{file}", "What that page names").says(
             200,
             Some("text/javascript"),
             "The file, as what its name says.",

@@ -135,6 +135,8 @@ fn only_these_routes_are_open() {
         "GET /docs/adr/{decision}",
         "POST /api/v1/accounts",
         "POST /api/v1/logins",
+        "GET /",
+        "GET /assets/{file}",
         "GET /healthz",
         "GET /readyz",
     ];

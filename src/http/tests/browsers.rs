@@ -64,10 +64,15 @@ async fn every_answer_is_dressed() {
     }
 }
 
-#[actix_web::test]
-async fn the_web_client_is_served_with_its_policy_and_kept_as_long_as_is_right() {
-    let people = init_service(public(allowed())).await;
-    let page = ask(&people, TestRequest::with_uri("/")).await;
+/// Every file that a page of the bundle names.
+fn named_by(page: &str) -> Vec<String> {
+    let page = std::fs::read_to_string(format!("{}/web/dist/{page}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let named: Vec<_> = page.split('"').filter(|part| part.starts_with("/assets/")).map(ToOwned::to_owned).collect();
+    assert!(named.len() >= 3, "{named:?}");
+    named
+}
+
+fn assert_is_a_page_with_its_policy(page: &Got) {
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert_eq!(page.header("cache-control"), "no-cache");
     let policy = page.header("content-security-policy");
@@ -79,7 +84,13 @@ async fn the_web_client_is_served_with_its_policy_and_kept_as_long_as_is_right()
     assert!(!policy.contains("unsafe"), "{policy}");
     assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
     assert!(page.header("permissions-policy").contains("geolocation=()"));
+}
 
+#[actix_web::test]
+async fn the_web_client_is_served_with_its_policy_and_kept_as_long_as_is_right() {
+    let people = init_service(public(allowed())).await;
+    let page = ask(&people, TestRequest::with_uri("/")).await;
+    assert_is_a_page_with_its_policy(&page);
     let tag = page.header("etag");
     assert!(tag.starts_with('"') && tag.len() > 20, "{tag}");
     let known = ask(&people, TestRequest::with_uri("/").insert_header(("if-none-match", tag))).await;
@@ -93,10 +104,7 @@ async fn the_web_client_is_served_with_its_policy_and_kept_as_long_as_is_right()
 #[actix_web::test]
 async fn what_the_page_of_the_web_client_names_is_there_under_its_type_and_may_be_kept_for_ever() {
     let people = init_service(public(allowed())).await;
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/web/dist/index.html")).unwrap();
-    let named: Vec<&str> = page.split('"').filter(|part| part.starts_with("/assets/")).collect();
-    assert!(named.len() >= 3, "{named:?}");
-    for path in named {
+    for path in &named_by("index.html") {
         let file = ask(&people, TestRequest::with_uri(path)).await;
         let expected = match path.rsplit('.').next() {
             Some("js") => "text/javascript; charset=utf-8",
@@ -117,5 +125,35 @@ async fn what_the_page_of_the_web_client_names_is_there_under_its_type_and_may_b
     }
     for path in ["/assets/nothing.js", "/assets/", "/assets/..%2Findex.html", "/index.html", "/sources.sha256"] {
         assert_eq!(ask(&people, TestRequest::with_uri(path)).await.status, 404, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn the_page_of_operators_is_on_their_listener_only() {
+    let api = allowed();
+    let (people, staff) = (init_service(public(api.clone())).await, init_service(operators(api)).await);
+    let page = ask(&staff, TestRequest::with_uri("/")).await;
+    assert_is_a_page_with_its_policy(&page);
+    assert_ne!(page.header("etag"), ask(&people, TestRequest::with_uri("/")).await.header("etag"), "another page");
+    let named = named_by("admin.html");
+    for path in &named {
+        let there = ask(&staff, TestRequest::with_uri(path)).await;
+        assert_eq!((there.status, there.header("x-content-type-options")), (200, "nosniff"), "{path}");
+    }
+    let own: Vec<_> = named.iter().filter(|path| path.starts_with("/assets/admin-")).collect();
+    assert!(own.len() >= 2, "a script and a style of its own: {named:?}");
+    let of_people = named_by("index.html");
+    for path in own {
+        assert!(!of_people.contains(path), "{path}");
+        assert_eq!(ask(&people, TestRequest::with_uri(path)).await.status, 404, "{path}");
+        assert_eq!(
+            ask(&people, TestRequest::with_uri(&path.replace("admin-", "%61dmin-"))).await.status,
+            404,
+            "{path}"
+        );
+    }
+    for path in ["/admin", "/admin.html", "/assets/admin.html", "/assets/..%2Fadmin.html"] {
+        assert_eq!(ask(&people, TestRequest::with_uri(path)).await.status, 404, "{path}");
+        assert_eq!(ask(&staff, TestRequest::with_uri(path)).await.status, 404, "{path}");
     }
 }

@@ -41,6 +41,7 @@ async fn what_is_written_and_refused_is_counted() {
         socket.say(&room, &index.to_string()).await;
     }
     comes_to(&server, "rookery_ack_seconds_count", 7.0).await;
+    comes_to(&server, "rookery_deliveries_total", 7.0).await;
     let text = scrape(&server).await;
     assert!(value(&text, "rookery_ack_seconds_sum") > 0.0 && value(&text, "rookery_commit_seconds_sum") > 0.0);
     // Making a room is a commit too.

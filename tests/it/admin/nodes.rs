@@ -15,6 +15,7 @@ async fn a_node_alone_is_a_cluster_of_one() {
     let [node] = &nodes["items"].as_array().unwrap()[..] else { panic!("one node: {nodes}") };
     assert_eq!((&node["here"], &node["answers"], &node["draining"]), (&json!(true), &json!(true), &json!(false)));
     assert_eq!((&node["rooms_awake"], &node["links"]), (&json!(1), &json!([])));
+    assert_eq!(node["version"], admin.get("/overview").await.body(200)["version"]);
     let name = node["node"].as_str().unwrap();
     assert_eq!(admin.get(&format!("/nodes/{name}")).await.body(200)["node"], name);
     admin.get("/nodes/nobody").await.refused(404, "not_found");

@@ -63,6 +63,25 @@ async fn the_admin_endpoint_is_on_its_own_listener() {
     admin.with_token("admin").get("/overview").await.refused(401, "unauthenticated");
 }
 
+#[tokio::test]
+async fn the_page_of_operators_is_served_to_them_alone_and_has_nothing_in_it() {
+    // 78
+    let server = Server::start().await;
+    let handle = "nowhere-in-the-page";
+    server.person(handle).await;
+    let (public, admin) = (Rest::new(&server.url), Rest::new(&server.admin));
+    let page = admin.get("/").await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.text.contains("/assets/admin-") && !page.text.contains(handle), "{page:?}");
+    let own: Vec<&str> = page.text.split('"').filter(|part| part.starts_with("/assets/admin-")).collect();
+    assert!(own.len() >= 2, "{own:?}");
+    for path in own {
+        assert_eq!((admin.get(path).await.status, public.get(path).await.status), (200, 404), "{path}");
+    }
+    assert!(!public.get("/").await.text.contains("/assets/admin-"));
+    assert_eq!(public.get("/admin.html").await.status, 404);
+}
+
 async fn refused_head(server: &Server, bytes: &[u8]) -> Option<Head> {
     let mut raw = Raw::tcp(server).await;
     raw.try_write(bytes).await;

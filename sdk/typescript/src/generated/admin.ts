@@ -44,6 +44,8 @@ export interface AdminNode {
   since?: Time | null;
   /** Where people reach it. */
   url?: string | null;
+  /** What it runs. */
+  version?: string | null;
 }
 
 /** A room, as operators see it. */

@@ -116,7 +116,7 @@ export class Server {
 
   /** A request to the admin endpoint. */
   async administrate(method: string, path: string, body?: unknown): Promise<unknown> {
-    const headers = this.#administrator();
+    const headers = { ...this.#administrator(), "Content-Type": "application/json" };
     const answer = await fetch(`${this.admin}/admin/v1${path}`, {
       method,
       headers,
@@ -135,8 +135,13 @@ export class Server {
     return Number(line.slice(name.length + 1));
   }
 
+  /** What an operator shows first. */
+  get adminToken(): string {
+    return readFileSync(this.#tokenFile, "utf8").trim();
+  }
+
   #administrator(): Record<string, string> {
-    return { Authorization: `Bearer ${readFileSync(this.#tokenFile, "utf8").trim()}`, "Content-Type": "application/json" };
+    return { Authorization: `Bearer ${this.adminToken}` };
   }
 
   log(): string {
