@@ -11,5 +11,6 @@ pub mod clock;
 pub mod cluster;
 pub mod config;
 pub mod http;
+pub mod media;
 pub mod store;
 pub mod telemetry;

@@ -21,8 +21,10 @@ use super::{
     ports::{Connected, Gateway, Pulse, RoomState, Unanswered, Wanted, Written},
     registry::RegistryMessage,
     room::{ASK_AGAIN_AFTER, Ask, RoomAnswer, RoomMessage},
+    router,
     shard::ShardMessage,
 };
+use crate::media::find;
 use crate::store::{
     StoreError,
     record::{Created, NewRoom},
@@ -123,6 +125,18 @@ impl Gateway for Actors {
     fn write(&self, wanted: Wanted) -> BoxFuture<'_, Result<Written, Unanswered>> {
         async move {
             let request_id = wanted.request_id;
+            let mut intent = wanted.intent;
+            let media = intent.named_media();
+            if !media.is_empty() {
+                let directory = &*self.0.shared.directory;
+                match find(directory, (wanted.room, wanted.user), media, clock::now()).await {
+                    Ok(found) => intent.with_media(found),
+                    Err(error) => {
+                        tracing::warn!(%error, "the files of a message could not be looked for");
+                        return Err(Unanswered::Refused(router::unavailable()));
+                    }
+                }
+            }
             let write = Write {
                 caller: Caller::Request(0),
                 user: wanted.user,
@@ -131,7 +145,7 @@ impl Gateway for Actors {
                 seen: wanted.seen,
                 again: false,
                 after: None,
-                intent: wanted.intent,
+                intent,
             };
             let ask = |again| Ask::write(Write { again, ..write.clone() }, request_id.clone());
             match self.ask(wanted.room, ask).await? {

@@ -23,6 +23,8 @@ use crate::{
     auth::{Accounts, Authenticator, Bootstrap},
     config::{Config, Live, Loaded},
     http::{Api, Limiter, Readiness, server, server::Listeners, ws::Edge},
+    media::{Media, Objects, collector},
+    store::Directory,
     telemetry,
 };
 
@@ -141,6 +143,7 @@ async fn assemble(
     let bootstrap = Bootstrap::open(&config.server.data, config.auth.admin_token.as_ref())
         .with_context(|| format!("the first admin's token in {}", config.server.data.display()))?;
     let admin_token = bootstrap.path().map(ToOwned::to_owned);
+    let media = files(runtime, config, &directory)?;
     let readiness = Arc::new(Readiness::default());
     let limiter = Arc::new(Limiter::default());
     let api = Api {
@@ -149,6 +152,7 @@ async fn assemble(
         gateway: Arc::new(Actors(Arc::clone(&router))),
         cluster: node.as_ref().map_or_else(|| Arc::new(Single(Arc::clone(&router))) as _, cluster::Node::view),
         live: Arc::clone(live),
+        media,
         accounts: Arc::new(accounts),
         authenticator: Arc::clone(&authenticator),
         bootstrap: Arc::new(bootstrap),
@@ -165,6 +169,19 @@ async fn assemble(
     };
     runtime.spawn(upkeep(Arc::clone(&router), Arc::clone(&authenticator), metrics));
     Ok(Parts { router, store, node, authenticator, readiness, edge, api, admin_token })
+}
+
+/// Opens where files are, and begins to collect what nobody uses of them.
+fn files(runtime: &Runtime, config: &Config, directory: &Arc<dyn Directory>) -> anyhow::Result<Arc<Media>> {
+    let objects = Objects::open(&config.media, config.server.data.join("media"))?;
+    if objects.is_folder() && config.cluster.node.is_some() {
+        tracing::warn!(
+            "files are in a folder: every node of the cluster must see the same one, or use `media.s3_bucket`"
+        );
+    }
+    let media = Arc::new(Media::new(Arc::clone(directory), objects, config.media.clone()));
+    collector::start(&media, runtime.handle());
+    Ok(media)
 }
 
 /// Keeps gauges and the times of last use up to date.

@@ -11,11 +11,11 @@ use std::{
 use parking_lot::Mutex;
 use rookery_core::{
     frame::Refusal,
-    ids::{DeviceId, UserId},
+    ids::{DeviceId, MediaId, UserId},
     time::Millis,
 };
 
-use super::{ticket::Tickets, token::Token};
+use super::{link::Link, ticket::Tickets, token::Token};
 use crate::store::{Directory, StoreError, record::PlatformRole};
 
 /// How long an answer of the store is believed. A revocation on this node ends it at once, one on another node so late.
@@ -123,6 +123,26 @@ impl Authenticator {
     /// `busy`: too many are open.
     pub fn ticket(&self, identity: &Identity, now: Millis) -> Result<(String, Millis), Refusal> {
         self.tickets.issue(identity.login, identity.device, now)
+    }
+
+    /// A link to a file for this login, and when it ends. Any node knows it again.
+    #[must_use]
+    pub fn link(&self, identity: &Identity, media: MediaId, now: Millis) -> (String, Millis) {
+        let link = Link::new(&identity.login, media, identity.device, now);
+        (link.text(), link.expires_at)
+    }
+
+    /// The login of a link to this file, as long as both are good.
+    ///
+    /// # Errors
+    /// The store could not say.
+    pub async fn by_link(&self, text: &str, media: MediaId, now: Millis) -> Result<Option<Identity>, StoreError> {
+        let Some(link) = Link::read(text) else { return Ok(None) };
+        let Some(login) = self.directory.token_of_device(link.device).await? else { return Ok(None) };
+        if !link.is_good(&login, media, now) {
+            return Ok(None);
+        }
+        self.by_digest(login, now).await
     }
 
     async fn by_digest(&self, login: [u8; 32], now: Millis) -> Result<Option<Identity>, StoreError> {

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 pub use error::{ConfigError, EXIT_CODE};
 pub use live::{Item, Live};
 pub use settings::{
-    AuthSettings, ClusterSettings, Config, LimitSettings, LogFormat, LogSettings, Registration, RoomSettings,
-    ServerSettings, StoreKind, StoreSettings,
+    AuthSettings, ClusterSettings, Config, LimitSettings, LogFormat, LogSettings, MediaSettings, Registration,
+    RoomSettings, ServerSettings, StoreKind, StoreSettings,
 };
 pub use values::{Origin, SECRETS, Values};
 

@@ -24,6 +24,9 @@ pub struct Config {
     /// Rooms in memory.
     #[config(nested)]
     pub rooms: RoomSettings,
+    /// Files that messages carry.
+    #[config(nested)]
+    pub media: MediaSettings,
     /// Other nodes.
     #[config(nested)]
     pub cluster: ClusterSettings,
@@ -194,6 +197,39 @@ pub struct RoomSettings {
     pub idle_seconds: u32,
 }
 
+/// Files that messages carry.
+#[derive(Clone, Debug, confique::Config)]
+pub struct MediaSettings {
+    /// Bytes of one file.
+    #[config(default = 2_147_483_648u64)]
+    pub max_size: u64,
+    /// Bytes of all files of one user.
+    #[config(default = 10_737_418_240u64)]
+    pub quota: u64,
+    /// The folder of their bytes, if not `media` in the data folder. Nodes must share it, or use S3.
+    pub folder: Option<PathBuf>,
+    /// The bucket of their bytes: with it they are in S3, or in what speaks as it does.
+    pub s3_bucket: Option<String>,
+    /// Where that is, e.g. `https://s3.example.com`; without it Amazon's, by the region.
+    pub s3_endpoint: Option<String>,
+    /// The region of the bucket.
+    #[config(default = "us-east-1")]
+    pub s3_region: String,
+    /// The name of the key to the bucket.
+    pub s3_access_key: Option<String>,
+    /// The key to the bucket. Better given as `s3_secret_key_file`, the name of a file that holds it.
+    pub s3_secret_key: Option<SecretString>,
+    /// Seconds after which an upload that is not complete is given up.
+    #[config(default = 86_400)]
+    pub upload_seconds: u32,
+    /// Seconds for which a file is kept that no message refers to.
+    #[config(default = 86_400)]
+    pub unused_seconds: u32,
+    /// Seconds between two searches for what is to be removed.
+    #[config(default = 600)]
+    pub collect_seconds: u32,
+}
+
 /// Other nodes. `rookery cluster` makes the files.
 #[derive(Clone, Debug, confique::Config)]
 pub struct ClusterSettings {
@@ -315,6 +351,11 @@ impl Config {
             number("store.read_connections", store.read_connections, 1, 256),
             number("store.cache_mib", store.cache_mib, 1, 65_536),
             number("rooms.idle_seconds", self.rooms.idle_seconds, 1, 86_400),
+            Ranged { key: "media.max_size", value: self.media.max_size, least: 1, most: 1 << 40 },
+            Ranged { key: "media.quota", value: self.media.quota, least: 1, most: 1 << 50 },
+            number("media.upload_seconds", self.media.upload_seconds, 1, 31_536_000),
+            number("media.unused_seconds", self.media.unused_seconds, 1, 31_536_000),
+            number("media.collect_seconds", self.media.collect_seconds, 1, 86_400),
             Ranged { key: "cluster.gossip_millis", value: self.cluster.gossip_millis, least: 50, most: 10_000 },
         ]
     }

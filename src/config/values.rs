@@ -11,7 +11,7 @@ use toml::Value;
 use super::{Config, ConfigError, StoreKind};
 
 /// Settings whose value is never shown, and that can be given as `<key>_file` too.
-pub const SECRETS: [&str; 3] = ["auth.admin_token", "cluster.secret", "store.postgres"];
+pub const SECRETS: [&str; 4] = ["auth.admin_token", "cluster.secret", "media.s3_secret_key", "store.postgres"];
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,6 +216,11 @@ impl Values {
         }
         if config.store.kind == StoreKind::Cluster && config.store.cql.is_empty() {
             return Err(self.wrong("store.cql", "is needed, since `store.kind` is `cluster`".to_owned()));
+        }
+        if config.media.s3_bucket.is_some()
+            && config.media.s3_access_key.is_some() != config.media.s3_secret_key.is_some()
+        {
+            return Err(self.wrong("media.s3_secret_key", "goes together with `media.s3_access_key`".to_owned()));
         }
         for origin in &config.server.allowed_origins {
             if !is_origin(origin) {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use Access::{Admin, Member, Open, User};
+use Access::{Admin, Linked, Member, Open, User};
 use actix_web::{
     Error, HttpMessage as _, HttpResponse,
     body::BoxBody,
@@ -19,8 +19,10 @@ use rookery_core::{
 
 use super::{
     Api, Problem, admin, docs,
-    request::{accepts_json, address_of, identify},
-    routes::{accounts, contacts, health, history, logins, me, members, messages, reactions, rooms, settings, users},
+    request::{accepts_json, address_of, identify, identify_by_link},
+    routes::{
+        accounts, contacts, health, history, logins, me, media, members, messages, reactions, rooms, settings, users,
+    },
     site,
 };
 use crate::clock::now;
@@ -34,6 +36,8 @@ pub enum Access {
     User,
     /// Who is in the room that the path names.
     Member,
+    /// Who is logged in, or has a link to the file that the path names. What is answered is no JSON.
+    Linked,
     /// Operators.
     Admin,
 }
@@ -60,6 +64,7 @@ pub fn public() -> Vec<Route> {
     let mut table = site_and_docs();
     table.extend(people());
     table.extend(conversations());
+    table.extend(files());
     table
 }
 
@@ -131,6 +136,20 @@ fn conversations() -> Vec<Route> {
         route(Method::DELETE, REACTION, User, || delete().to(reactions::take_back)),
         route(Method::PUT, "/api/v1/rooms/{room}/marks", User, || put().to(settings::mark)),
         route(Method::PUT, "/api/v1/rooms/{room}/notifications", Member, || put().to(settings::notify)),
+    ]
+}
+
+fn files() -> Vec<Route> {
+    const FILE: &str = "/api/v1/media/{media}";
+    vec![
+        route(Method::POST, "/api/v1/rooms/{room}/media", Member, || post().to(media::begin)),
+        route(Method::GET, FILE, User, || get().to(media::show)),
+        route(Method::DELETE, FILE, User, || delete().to(media::remove)),
+        route(Method::PUT, "/api/v1/media/{media}/parts/{part}", User, || put().to(media::parts::put)),
+        route(Method::POST, "/api/v1/media/{media}/complete", User, || post().to(media::complete)),
+        route(Method::GET, "/api/v1/media/{media}/content", Linked, || get().to(media::content::whole)),
+        route(Method::GET, "/api/v1/media/{media}/thumbnail", Linked, || get().to(media::content::thumbnail)),
+        route(Method::POST, "/api/v1/media/{media}/links", User, || post().to(media::link)),
     ]
 }
 
@@ -221,7 +240,7 @@ async fn gate(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let level = levels.iter().find(|(method, _)| method == request.method()).map(|(_, access)| *access);
     let Some(access) = level else { return next.call(request).await };
-    if is_json(request.path()) && !accepts_json(request.headers()) {
+    if access != Linked && is_json(request.path()) && !accepts_json(request.headers()) {
         let problem = Problem::new(Code::BadRequest, "this path answers application/json");
         return Ok(request.error_response(problem.with_status(StatusCode::NOT_ACCEPTABLE)));
     }
@@ -245,8 +264,11 @@ async fn admit(request: &ServiceRequest, access: Access) -> Result<(), Problem> 
             request.extensions_mut().insert(operator);
             Ok(())
         }
-        User | Member => {
-            let identity = identify(&api, request.request(), now).await?;
+        User | Member | Linked => {
+            let identity = match access {
+                Linked => identify_by_link(&api, request.request(), now).await?,
+                _ => identify(&api, request.request(), now).await?,
+            };
             api.limiter.user(identity.user, api.gateway.shares(identity.user), &config, now)?;
             if access == Member {
                 let room = request.match_info().get("room").and_then(|room| room.parse().ok());

@@ -32,6 +32,7 @@ use crate::{
     actors::ports::{ClusterView, Gateway},
     auth::{Accounts, Authenticator, Bootstrap},
     config::Live,
+    media::Media,
     store::{Directory, MessageLog},
 };
 
@@ -47,6 +48,8 @@ pub struct Api {
     pub cluster: Arc<dyn ClusterView>,
     /// The settings in force.
     pub live: Arc<Live>,
+    /// Files.
+    pub media: Arc<Media>,
     /// Passwords.
     pub accounts: Arc<Accounts>,
     /// Tokens and tickets.

@@ -8,7 +8,7 @@ use rookery_core::{
 };
 
 use super::{
-    Answer, Page, Range,
+    Answer, MediaIndex, Page, Range,
     record::{
         AuditEntry, Contact, Counts, Created, Credentials, Device, Membership, NewRoom, NewUser, Remembered,
         RoomListing, RoomRecord, User, UserPatch,
@@ -18,7 +18,7 @@ use super::{
 /// People, logins, rooms and memberships. Every change is durable when its answer comes.
 ///
 /// Memberships and the records of rooms follow from the rooms' logs; here they are only read.
-pub trait Directory: Send + Sync {
+pub trait Directory: MediaIndex {
     /// Adds an account. `Taken("handle")` also for a handle that looks like one that is there; `Taken("email")`.
     fn create_user(&self, user: NewUser) -> Answer<'_, ()>;
     /// One user, also one whose account is gone.
@@ -54,6 +54,8 @@ pub trait Directory: Send + Sync {
     fn create_device(&self, device: Device, token: [u8; 32]) -> Answer<'_, ()>;
     /// The login of a token, and its user; not if it has expired by `now`, not if the user is disabled or gone.
     fn device_by_token(&self, token: [u8; 32], now: Millis) -> Answer<'_, Option<(Device, User)>>;
+    /// The SHA-256 of a login's token, whether or not the login is still good.
+    fn token_of_device(&self, device: DeviceId) -> Answer<'_, Option<[u8; 32]>>;
     /// A user's logins, newest first.
     fn devices(&self, user: UserId) -> Answer<'_, Vec<Device>>;
     /// Ends one login of this user; `false`: there is none such.

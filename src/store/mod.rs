@@ -9,6 +9,7 @@ pub mod cql;
 pub mod cursor;
 pub mod directory;
 pub mod log;
+pub mod media;
 pub mod memory;
 pub mod projection;
 pub mod record;
@@ -19,6 +20,7 @@ use futures_util::future::BoxFuture;
 
 pub use directory::Directory;
 pub use log::MessageLog;
+pub use media::MediaIndex;
 pub use projection::Projection;
 
 /// An answer of a store, later.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rookery_core::{
-    event::{Event, RoomKind, Visibility},
+    event::{Content, Event, RoomKind, Visibility},
     ids::{RoomId, Seq, UserId},
     room::SnapshotMember,
     time::Millis,
@@ -33,6 +33,17 @@ pub trait Projection: Send + Sync {
     /// Moves marks forwards, never back; answers how they stand afterwards, in the same order; `None` for who is not a
     /// member. The caller keeps them at or below the verified head, which may be newer than the published one.
     fn mark(&self, marks: Vec<CountedMarks>) -> Answer<'_, Vec<Option<Marks>>>;
+}
+
+/// Whether a projection follows an event with this content: it changes who is in the room, the room itself, or which message
+/// refers to which file.
+#[must_use]
+pub const fn is_followed(content: &Content) -> bool {
+    match content {
+        Content::Member { .. } | Content::Room(_) | Content::Delete { attachments: true, .. } => true,
+        Content::Message { attachments, .. } => !attachments.is_empty(),
+        Content::Edit { .. } | Content::Delete { .. } | Content::Reaction { .. } => false,
+    }
 }
 
 /// What is known of a room apart from its log.
@@ -68,7 +79,8 @@ pub struct Standing {
 pub struct Run {
     /// The part begins after this event.
     pub after: Seq,
-    /// Its events, ascending. Only member and room events change anything; others may be left out.
+    /// Its events, ascending. Only member and room events, messages that carry files and what takes those back change anything;
+    /// others may be left out.
     pub events: Vec<Arc<Event>>,
     /// It ends with this event.
     pub upto: Seq,

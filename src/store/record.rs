@@ -4,6 +4,7 @@ use rookery_core::{
     event::{Event, Notify, Role, RoomKind, Visibility},
     frame::server::RoomView,
     ids::{ClientId, DeviceId, RoomId, Seq, UserId},
+    media::Attachment,
     time::Millis,
 };
 
@@ -203,6 +204,8 @@ pub struct Message {
     pub reply_to: Option<Seq>,
     /// Who it names.
     pub mentions: Vec<UserId>,
+    /// The files that it carries; none once deleted.
+    pub attachments: Vec<Attachment>,
     /// How people react.
     pub reactions: Vec<ReactionCount>,
 }

@@ -6,6 +6,7 @@ mod chat;
 mod cluster;
 mod coverage;
 mod http;
+mod media;
 mod support;
 mod survive;
 mod tls;

@@ -56,6 +56,10 @@ id!(
     SessionId
 );
 id!(
+    /// A file that messages carry.
+    MediaId
+);
+id!(
     /// The idempotency key that a client gives to a write.
     ClientId
 );

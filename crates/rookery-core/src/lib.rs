@@ -17,3 +17,5 @@ pub mod session;
 pub mod shard;
 pub mod text;
 pub mod time;
+
+pub use event::media;

@@ -68,6 +68,8 @@ pub const REPLAY_IN_ALL: u64 = 5_000;
 pub const MARKS_SHOWN: usize = 100;
 /// People named in one message.
 pub const MENTIONS: usize = 50;
+/// Files that one message carries.
+pub const ATTACHMENTS: usize = 10;
 /// Users or rooms in one `watch`.
 pub const WATCHED: usize = 500;
 /// Characters of a request id in a frame, and of a client's name.

@@ -7,7 +7,7 @@ use rookery_core::{
         Refusal,
         server::{Nack, ServerFrame},
     },
-    ids::{RoomId, Seq, UserId},
+    ids::{ClientId, MediaId, RoomId, Seq, UserId},
     room::{self, Caller},
     session::{Effect, Input},
 };
@@ -15,10 +15,12 @@ use tokio::sync::oneshot;
 
 use super::{Hub, Seat, framed, notes::remove};
 use crate::actors::{
+    clock,
     registry::RegistryMessage,
     room::{self as room_actor, Pulled, RoomMessage},
     router,
 };
+use crate::media::find;
 
 /// How long a replay waits before it looks again whether there is room for more.
 const WRITE_WAIT: Duration = Duration::from_millis(5);
@@ -39,6 +41,7 @@ impl Seat {
             }
             // `pull` itself delivers when the machine says so.
             Effect::Deliver { .. } => {}
+            Effect::Find { client_id, room, media } => hub.find(self, room, client_id, media),
             Effect::Write { room, write } => {
                 let (caller, client_id, again) = (write.caller.clone(), write.client_id, write.again);
                 match hub.router.to_room(room, RoomMessage::Input(room::Input::Write(write))) {
@@ -79,7 +82,7 @@ impl Seat {
         }
     }
 
-    fn refuse(&self, room: RoomId, caller: &Caller, client_id: Option<rookery_core::ids::ClientId>, refusal: &Refusal) {
+    fn refuse(&self, room: RoomId, caller: &Caller, client_id: Option<ClientId>, refusal: &Refusal) {
         let id = match caller {
             Caller::Session { id, .. } => id.as_deref(),
             Caller::Request(_) => None,
@@ -97,6 +100,19 @@ impl Hub {
                 tracing::warn!(%error, "a user's rooms could not be read");
             }
             seat.step(&hub, Input::Loaded(rooms.ok()));
+        });
+    }
+
+    /// Looks for the files that a write attaches.
+    fn find(self: &Rc<Self>, seat: &Rc<Seat>, room: RoomId, client_id: ClientId, media: Vec<MediaId>) {
+        let (hub, seat) = (Rc::clone(self), Rc::clone(seat));
+        actix_rt::spawn(async move {
+            let directory = &*hub.router.shared.directory;
+            let found = find(directory, (room, seat.peer.user), media, clock::now()).await;
+            if let Err(error) = &found {
+                tracing::warn!(%error, "the files of a message could not be looked for");
+            }
+            seat.step(&hub, Input::Found { client_id, found: found.ok() });
         });
     }
 

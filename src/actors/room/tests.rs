@@ -65,7 +65,12 @@ async fn new_room(store: &MemoryStore, id: RoomId) {
 }
 
 fn post(room: RoomId) -> Wanted {
-    let intent = Intent::Post { body: "is anybody there?".to_owned(), reply_to: None, mentions: Vec::new() };
+    let intent = Intent::Post {
+        body: "is anybody there?".to_owned(),
+        reply_to: None,
+        mentions: Vec::new(),
+        attachments: Vec::new(),
+    };
     let client_id = ClientId(Uuid::now_v7());
     Wanted { room, user: ME, authority: Authority::Member, client_id, seen: 0, intent, request_id: String::new() }
 }

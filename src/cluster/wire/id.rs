@@ -7,7 +7,7 @@ use bincode::{
     error::{DecodeError, EncodeError},
 };
 use bytes::Bytes;
-use rookery_core::ids::{ClientId, DeviceId, RoomId, SessionId, UserId};
+use rookery_core::ids::{ClientId, DeviceId, MediaId, RoomId, SessionId, UserId};
 use uuid::Uuid;
 
 /// The sixteen bytes of an identifier.
@@ -41,7 +41,7 @@ macro_rules! travels {
     };
 }
 
-travels!(UserId, RoomId, DeviceId, SessionId, ClientId);
+travels!(UserId, RoomId, DeviceId, SessionId, ClientId, MediaId);
 
 /// Bytes that are passed on as they are: frames, encoded once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,10 @@ use rookery_core::{
     time::Millis,
 };
 
-use super::id::{Id, mirror};
+use super::{
+    attached::Attached,
+    id::{Id, mirror},
+};
 
 mirror!(
     /// What a member may do.
@@ -141,13 +144,30 @@ pub enum Intent {
     },
     /// End the room.
     End,
+    /// Say something that carries files.
+    PostWith {
+        /// The text.
+        body: String,
+        /// The message it answers.
+        reply_to: Option<u64>,
+        /// Who it names.
+        mentions: Vec<Id>,
+        /// The files.
+        attachments: Vec<Attached>,
+    },
 }
 
 impl From<CoreIntent> for Intent {
     fn from(intent: CoreIntent) -> Self {
         match intent {
-            CoreIntent::Post { body, reply_to, mentions } => {
-                Self::Post { body, reply_to, mentions: mentions.into_iter().map(Id::from).collect() }
+            CoreIntent::Post { body, reply_to, mentions, attachments } => {
+                let mentions = mentions.into_iter().map(Id::from).collect();
+                // As it was before there were files, so that a node of that time understands it.
+                if attachments.is_empty() {
+                    return Self::Post { body, reply_to, mentions };
+                }
+                let attachments = attachments.into_iter().map(Attached::from).collect();
+                Self::PostWith { body, reply_to, mentions, attachments }
             }
             CoreIntent::Edit { target, body } => Self::Edit { target, body },
             CoreIntent::Delete { target } => Self::Delete { target },
@@ -170,8 +190,15 @@ impl From<Intent> for CoreIntent {
     fn from(intent: Intent) -> Self {
         match intent {
             Intent::Post { body, reply_to, mentions } => {
-                Self::Post { body, reply_to, mentions: mentions.into_iter().map(UserId::from).collect() }
+                let mentions = mentions.into_iter().map(UserId::from).collect();
+                Self::Post { body, reply_to, mentions, attachments: Vec::new() }
             }
+            Intent::PostWith { body, reply_to, mentions, attachments } => Self::Post {
+                body,
+                reply_to,
+                mentions: mentions.into_iter().map(UserId::from).collect(),
+                attachments: attachments.into_iter().map(Into::into).collect(),
+            },
             Intent::Edit { target, body } => Self::Edit { target, body },
             Intent::Delete { target } => Self::Delete { target },
             Intent::React { target, emoji, remove } => Self::React { target, emoji, remove },
@@ -234,7 +261,8 @@ pub struct Refusal {
 }
 
 /// The fields that a room finds fault with.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
+    "attachments",
     "ban",
     "body",
     "client_id",

@@ -4,6 +4,7 @@
 //! that is counted, never a panic. Plain structs of their own: a change of the core cannot change these bytes unnoticed,
 //! and golden files hold them.
 
+pub mod attached;
 pub mod call;
 pub mod frame;
 pub mod id;

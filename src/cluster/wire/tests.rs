@@ -4,7 +4,8 @@ use bytes::Bytes;
 use rookery_core::{
     event::{Notify, Role, RoomChange, RoomChangeKind, RoomKind, Visibility},
     frame::{Code, Refusal as CoreRefusal, server::RoomView as CoreRoomView},
-    ids::{ClientId, RoomId, SessionId, UserId},
+    ids::{ClientId, MediaId, RoomId, SessionId, UserId},
+    media::{Attached as CoreAttached, Attachment, MediaKind},
     room::{Authority, Caller, Intent as CoreIntent, Write as CoreWrite},
     time::Millis,
 };
@@ -21,6 +22,30 @@ fn user(n: u128) -> UserId {
     UserId(Uuid::from_u128(n))
 }
 
+fn attached() -> Vec<CoreAttached> {
+    [MediaKind::Picture, MediaKind::Voice, MediaKind::Audio, MediaKind::Video, MediaKind::File]
+        .into_iter()
+        .map(|kind| {
+            let named = CoreAttached::named(MediaId(Uuid::from_u128(7)));
+            let described = Attachment {
+                kind,
+                name: "häh".into(),
+                media_type: "image/png".into(),
+                size: 70_000,
+                width: Some(3),
+                height: Some(4),
+                blurhash: Some("L".into()),
+                thumbnail: true,
+                duration_ms: Some(5),
+                waveform: vec![0, 100],
+                ..named.clone().into_print()
+            };
+            CoreAttached { described: Some(described), ..named }
+        })
+        .chain([CoreAttached::named(MediaId(Uuid::from_u128(8)))])
+        .collect()
+}
+
 fn intents() -> Vec<CoreIntent> {
     let change = RoomChange {
         change: RoomChangeKind::Changed,
@@ -31,7 +56,12 @@ fn intents() -> Vec<CoreIntent> {
         text: None,
     };
     vec![
-        CoreIntent::Post { body: "hi".into(), reply_to: Some(3), mentions: vec![user(4), user(5)] },
+        CoreIntent::Post {
+            body: "hi".into(),
+            reply_to: Some(3),
+            mentions: vec![user(4), user(5)],
+            attachments: Vec::new(),
+        },
         CoreIntent::Edit { target: 3, body: "ho".into() },
         CoreIntent::Delete { target: 3 },
         CoreIntent::React { target: 3, emoji: "🐦".into(), remove: true },
@@ -43,6 +73,7 @@ fn intents() -> Vec<CoreIntent> {
         CoreIntent::Change(change),
         CoreIntent::Announce { text: "hear".into() },
         CoreIntent::End,
+        CoreIntent::Post { body: String::new(), reply_to: None, mentions: vec![user(4)], attachments: attached() },
     ]
 }
 

@@ -229,7 +229,7 @@ pub const fn status_of(code: Code) -> StatusCode {
         Code::Forbidden | Code::NotMember | Code::Muted | Code::Blocked => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::Conflict | Code::Archived => StatusCode::CONFLICT,
-        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::TooLarge | Code::Quota => StatusCode::PAYLOAD_TOO_LARGE,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::Busy | Code::Unavailable | Code::Moved => StatusCode::SERVICE_UNAVAILABLE,
         Code::Gone => StatusCode::GONE,

@@ -3,6 +3,7 @@
 use rookery_core::{
     event::{Notify, Role, RoomKind, Visibility},
     ids::{ClientId, DeviceId, RoomId, Seq, UserId},
+    media::Attachment,
     time::Millis,
 };
 use serde::Serialize;
@@ -280,6 +281,9 @@ pub(in crate::http) struct Message {
     /// Who it names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     mentions: Vec<UserId>,
+    /// The files that it carries; none once deleted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attachment>,
     /// How people react.
     reactions: Vec<Reactions>,
 }
@@ -309,6 +313,7 @@ impl From<record::Message> for Message {
             deleted: message.deleted,
             reply_to: message.reply_to,
             mentions: message.mentions,
+            attachments: message.attachments,
             reactions: message.reactions.into_iter().map(counted).collect(),
         }
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    files,
     operation::{Operation, collect},
     operators, people, rooms,
 };
@@ -15,6 +16,7 @@ use crate::http::{
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = people::operations();
     all.extend(rooms::operations());
+    all.extend(files::operations());
     all.extend(operators::operations());
     all
 }

@@ -2,6 +2,7 @@
 
 mod asyncapi;
 mod document;
+mod files;
 mod operation;
 mod operators;
 mod people;

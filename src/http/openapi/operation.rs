@@ -57,6 +57,7 @@ fn position() -> Value {
 fn in_path(name: &str) -> Value {
     let schema = match name {
         "seq" => position(),
+        "part" => json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": 262_143 }),
         "shard" => {
             json!({ "type": "integer", "format": "int32", "minimum": 0, "maximum": rookery_core::ids::SHARDS - 1 })
         }
@@ -70,6 +71,13 @@ impl Operation {
     /// It takes this body.
     pub(super) fn takes<T: ToSchema>(self) -> Self {
         self.body::<T>(true)
+    }
+
+    /// It takes raw bytes.
+    pub(super) fn takes_bytes(mut self) -> Self {
+        let content = json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } });
+        self.json["requestBody"] = json!({ "required": true, "content": content });
+        self
     }
 
     /// It may take this body.

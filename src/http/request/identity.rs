@@ -11,6 +11,7 @@ use rookery_core::{
     time::Millis,
 };
 
+use super::Parameters;
 use crate::http::{Api, Problem};
 use crate::{auth::Identity, config::Config};
 
@@ -84,6 +85,23 @@ pub(in crate::http) async fn identify(api: &Api, request: &HttpRequest, now: Mil
     match api.authenticator.by_token(&token, now).await? {
         Some(identity) => Ok(identity),
         None => Err(nobody(api, request, &config, now)),
+    }
+}
+
+/// Who asks for a file: by a link to it, or as for everything else.
+pub(in crate::http) async fn identify_by_link(
+    api: &Api,
+    request: &HttpRequest,
+    now: Millis,
+) -> Result<Identity, Problem> {
+    let Some(ticket) = Parameters::read(request.query_string())?.text("ticket")? else {
+        return identify(api, request, now).await;
+    };
+    let media = request.match_info().get("media").and_then(|id| id.parse().ok());
+    let media = media.ok_or_else(|| Problem::not_found("file"))?;
+    match api.authenticator.by_link(&ticket, media, now).await? {
+        Some(identity) => Ok(identity),
+        None => Err(nobody(api, request, &api.live.config(), now)),
     }
 }
 

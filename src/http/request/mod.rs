@@ -10,6 +10,6 @@ mod parameters;
 pub(super) use accept::accepts_json;
 pub(super) use body::{Body, MaybeBody, clearable};
 pub use identity::{Presented, presented};
-pub(super) use identity::{address_of, identify};
+pub(super) use identity::{address_of, identify, identify_by_link};
 pub use limit::Limiter;
 pub(super) use parameters::Parameters;

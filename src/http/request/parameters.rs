@@ -29,7 +29,7 @@ impl FromRequest for Parameters {
 }
 
 impl Parameters {
-    fn read(query: &str) -> Result<Self, Problem> {
+    pub(super) fn read(query: &str) -> Result<Self, Problem> {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
             .map_err(|_| Problem::field("", "invalid", "the query cannot be read"))?;
         Ok(Self { left: RefCell::new(pairs.into_inner()) })

@@ -3,11 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use rookery_core::{
     frame::client,
-    ids::{ClientId, RoomId, Seq, UserId},
+    ids::{ClientId, MediaId, RoomId, Seq, UserId},
     limits::MENTIONS,
+    media::Attached,
     room::Intent,
 };
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{Asked, Parameters, Shared, Who, fresh_client_id, write};
@@ -28,8 +29,7 @@ use crate::{
 pub(in crate::http) struct MessageRequest {
     /// The idempotency key, made by the client.
     client_id: ClientId,
-    /// The text: 1 to 16,384 bytes.
-    #[schema(min_length = 1)]
+    /// The text: 1 to 16,384 bytes; may be empty with attachments.
     body: String,
     /// The newest seq of the room that the client had when it first tried.
     #[serde(default)]
@@ -42,10 +42,9 @@ pub(in crate::http) struct MessageRequest {
     /// Who it names; up to 50.
     #[serde(default)]
     mentions: Vec<UserId>,
-    /// Reserved: must be empty.
+    /// The files that it carries, up to 10: one's own, of that room, and ready.
     #[serde(default)]
-    #[schema(value_type = Vec<String>)]
-    attachments: Vec<IgnoredAny>,
+    attachments: Vec<MediaId>,
 }
 
 /// Another text for a message.
@@ -70,18 +69,18 @@ pub(in crate::http) async fn send(
     body: Body<MessageRequest>,
 ) -> Answer {
     let Body { value, raw } = body;
-    client::body(&value.body, &api.live.limits())?;
+    client::said(&value.body, &value.attachments, &api.live.limits())?;
     client::in_range("seen", value.seen)?;
     client::in_range("reply_to", value.reply_to)?;
     client::at_most("mentions", value.mentions.len(), MENTIONS)?;
-    client::at_most("attachments", value.attachments.len(), 0)?;
     idempotency::once(&api, &request, me.user, &raw, || async {
-        let MessageRequest { client_id, body, seen, reply_to, mentions, .. } = value;
+        let MessageRequest { client_id, body, seen, reply_to, mentions, attachments } = value;
+        let attachments = attachments.into_iter().map(Attached::named).collect();
         let asked = Asked {
             room: *room,
             client_id: Some(client_id),
             seen: seen.unwrap_or(0),
-            intent: Intent::Post { body, reply_to, mentions },
+            intent: Intent::Post { body, reply_to, mentions, attachments },
         };
         let receipt = receipt(*room, client_id, write(&api, &request, &me, asked).await?);
         let mut answer = if receipt.repeat { HttpResponse::Ok() } else { HttpResponse::Created() };

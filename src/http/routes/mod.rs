@@ -7,6 +7,7 @@ pub(super) mod health;
 pub(super) mod history;
 pub(super) mod logins;
 pub(super) mod me;
+pub(super) mod media;
 pub(super) mod members;
 pub(super) mod messages;
 pub(super) mod reactions;

@@ -19,6 +19,7 @@ use super::{Api, Limiter, Readiness, operators, public};
 use crate::{
     auth::{Accounts, Authenticator, Bootstrap, NewAccount},
     config::{Config, Live, Overrides},
+    media::{Media, Objects},
     store::{memory::MemoryStore, record::PlatformRole},
 };
 
@@ -49,6 +50,7 @@ fn api(set: &[&str]) -> web::Data<Api> {
         log: Arc::clone(&store) as _,
         gateway: Arc::new(actors::Unreachable),
         cluster: Arc::new(actors::Unreachable),
+        media: Arc::new(Media::new(Arc::clone(&store) as _, Objects::in_memory(), live.config().media.clone())),
         accounts: Arc::new(Accounts::new(Arc::clone(&store) as _, Arc::clone(&live)).unwrap()),
         authenticator: Arc::new(Authenticator::new(store)),
         bootstrap: Arc::new(Bootstrap::open(std::path::Path::new(""), Some(&token)).unwrap()),

@@ -81,6 +81,10 @@ impl Directory for ClusterStore {
         self.directory.device_by_token(token, now)
     }
 
+    fn token_of_device(&self, device: DeviceId) -> Answer<'_, Option<[u8; 32]>> {
+        self.directory.token_of_device(device)
+    }
+
     fn devices(&self, user: UserId) -> Answer<'_, Vec<Device>> {
         self.directory.devices(user)
     }

@@ -64,7 +64,10 @@ impl MessageLog for ClusterStore {
                 Some(target) => self.log.message(room, target, head, sender).await?,
                 None => None,
             };
-            let target = target.map(|message| Target { author: message.from, deleted: message.deleted });
+            let target = target.map(|message| {
+                let attachments = !message.attachments.is_empty();
+                Target { author: message.from, deleted: message.deleted, attachments }
+            });
             Ok(Looked { known, target })
         })
     }

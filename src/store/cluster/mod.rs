@@ -6,6 +6,7 @@ mod heads;
 mod listings;
 mod log;
 mod marks;
+mod media;
 mod wake;
 
 use std::sync::{Arc, OnceLock};

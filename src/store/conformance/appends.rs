@@ -62,17 +62,17 @@ pub(super) async fn a_write_is_found_by_its_key(stores: &Stores) {
     let room = stores.group(&[ada, bert]).await;
     let mut awake = stores.awake(room).await;
     let said = awake.write(ada, message("hello")).await;
-    let deleted = awake.write(bert, Content::Delete { target: said.seq }).await;
+    let deleted = awake.write(bert, Content::Delete { target: said.seq, attachments: false }).await;
     let other = awake.write(bert, message("good day")).await;
 
     let looked = stores.log.look(room, bert, deleted.client_id, Some(said.seq)).await.unwrap();
     let known = looked.known.unwrap();
     assert_eq!((known.seq, known.at, known.content), (deleted.seq, deleted.at, deleted.content));
-    assert_eq!(looked.target, Some(Target { author: ada, deleted: true }));
+    assert_eq!(looked.target, Some(Target { author: ada, deleted: true, attachments: false }));
 
     let looked = stores.log.look(room, ada, said.client_id, Some(other.seq)).await.unwrap();
     assert_eq!(looked.known.unwrap().content, message(""), "the text of a deleted message is gone");
-    assert_eq!(looked.target, Some(Target { author: bert, deleted: false }));
+    assert_eq!(looked.target, Some(Target { author: bert, deleted: false, attachments: false }));
 
     let nothing = stores.log.look(room, bert, said.client_id, Some(deleted.seq)).await.unwrap();
     assert_eq!((nothing.known, nothing.target), (None, None), "another sender; not a message");

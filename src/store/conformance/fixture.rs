@@ -354,5 +354,5 @@ impl Awake<'_> {
 
 /// A plain message.
 pub(super) fn message(body: &str) -> Content {
-    Content::Message { body: body.to_owned(), reply_to: None, mentions: Vec::new() }
+    Content::Message { body: body.to_owned(), reply_to: None, mentions: Vec::new(), attachments: Vec::new() }
 }

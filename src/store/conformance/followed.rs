@@ -8,7 +8,7 @@ use std::{
 
 use parking_lot::Mutex;
 use rookery_core::{
-    event::{Content, Event},
+    event::Event,
     ids::{ClientId, RoomId, Seq, ShardId, UserId},
     room::{Looked, Snapshot},
     shard::{Epoch, Stamp},
@@ -20,7 +20,7 @@ use crate::store::{
     Answer, Directory, MessageLog, Projection, StoreError,
     log::{Append, Appended, Marks, Window},
     memory::MemoryStore,
-    projection::{CountedMarks, PublishedHead, Run},
+    projection::{CountedMarks, PublishedHead, Run, is_followed},
     record::{Message, NewRoom, Reaction},
     sql::PostgresStore,
 };
@@ -74,7 +74,7 @@ async fn follow(
     let (room, seq) = (event.room, event.seq);
     let before = changed.lock()[&room];
     let mut last_change = before;
-    if matches!(event.content, Content::Member { .. } | Content::Room(_)) {
+    if is_followed(&event.content) {
         let run = Run { after: before, events: vec![Arc::clone(event)], upto: seq };
         assert_eq!(projection.apply(room, run).await?, seq);
         changed.lock().insert(room, seq);

@@ -67,7 +67,8 @@ pub(super) async fn messages_carry_replies_and_names(stores: &Stores) {
     let (ada, bert) = (stores.person("ada").await, stores.person("bert").await);
     let mut room = stores.awake(stores.group(&[ada, bert]).await).await;
     let first = room.say(ada, "who is there? \u{0} \"\\ 🐦").await;
-    let content = Content::Message { body: "me".to_owned(), reply_to: Some(first), mentions: vec![ada] };
+    let content =
+        Content::Message { body: "me".to_owned(), reply_to: Some(first), mentions: vec![ada], attachments: Vec::new() };
     let answer = room.write(bert, content).await;
     let page = stores.log.messages(room.room, Window::Newest, 1, 10, ada).await.unwrap();
     assert_eq!(page[0].body, "who is there? \u{0} \"\\ 🐦", "byte for byte");

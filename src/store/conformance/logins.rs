@@ -116,3 +116,12 @@ pub(super) async fn being_used_never_goes_back(stores: &Stores) {
     stores.directory.used(vec![(id, Millis(80))]).await.unwrap();
     assert_eq!(stores.directory.devices(ada).await.unwrap()[0].last_used_at, Millis(90));
 }
+
+pub(super) async fn the_token_of_a_login_is_known_by_its_digest(stores: &Stores) {
+    let ada = stores.person("ada").await;
+    let id = login(stores, ada, 1).await;
+    assert_eq!(stores.directory.token_of_device(id).await, Ok(Some([1; 32])));
+    assert_eq!(stores.directory.token_of_device(DeviceId(Uuid::nil())).await, Ok(None));
+    stores.directory.revoke_device(ada, id).await.unwrap();
+    assert_eq!(stores.directory.token_of_device(id).await, Ok(None));
+}

@@ -2,6 +2,7 @@
 
 mod appends;
 mod contacts;
+mod files;
 mod fixture;
 mod followed;
 mod following;
@@ -129,7 +130,8 @@ of_directories! {
         all_logins_but_one_end,
         a_new_password_ends_the_other_logins,
         logins_are_listed_newest_first,
-        being_used_never_goes_back;
+        being_used_never_goes_back,
+        the_token_of_a_login_is_known_by_its_digest;
     rooms:
         a_room_begins_with_its_events,
         two_people_have_one_direct_room,
@@ -147,6 +149,14 @@ of_directories! {
         a_contact_ends_for_both,
         contacts_and_blocks_are_listed_by_handle,
         a_block_ends_a_contact;
+    files:
+        what_a_user_keeps_is_counted,
+        a_file_is_what_it_was_found_to_be,
+        a_file_is_read_by_who_sees_a_message_that_carries_it,
+        a_file_goes_with_the_last_message_that_carries_it,
+        files_go_with_their_room_and_with_their_account,
+        what_nobody_uses_goes_after_a_while,
+        messages_show_what_they_carry;
     records:
         answers_are_kept_per_user_and_key,
         the_audit_log_is_read_newest_first,

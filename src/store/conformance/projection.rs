@@ -167,14 +167,19 @@ pub(super) async fn a_delete_takes_every_word_away(stores: &Stores) {
     const SECRETS: [&str; 3] = ["the nest is in the elm", "the nest is in the oak", "the nest is in the ash"];
     let (ada, bert) = (stores.person("ada").await, stores.person("bert").await);
     let mut room = stores.awake(stores.group(&[ada, bert]).await).await;
-    let content = Content::Message { body: SECRETS[0].to_owned(), reply_to: Some(1), mentions: vec![bert] };
+    let content = Content::Message {
+        body: SECRETS[0].to_owned(),
+        reply_to: Some(1),
+        mentions: vec![bert],
+        attachments: Vec::new(),
+    };
     let seq = room.write(ada, content).await.seq;
     for secret in &SECRETS[1..] {
         room.write(ada, Content::Edit { target: seq, body: (*secret).to_owned() }).await;
     }
     let kept = room.say(ada, "what may stay").await;
     room.write(bert, Content::Reaction { target: seq, emoji: "🪺".to_owned(), remove: false }).await;
-    room.write(ada, Content::Delete { target: seq }).await;
+    room.write(ada, Content::Delete { target: seq, attachments: false }).await;
     // Too late, in the queue of a room that did not know yet.
     room.write(bert, Content::Reaction { target: seq, emoji: "🥚".to_owned(), remove: false }).await;
 

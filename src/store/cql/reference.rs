@@ -151,7 +151,12 @@ fn new_room() -> RoomId {
 }
 
 fn message(room: RoomId, seq: Seq, body_bytes: usize) -> Event {
-    let content = Content::Message { body: "x".repeat(body_bytes), reply_to: None, mentions: Vec::new() };
+    let content = Content::Message {
+        body: "x".repeat(body_bytes),
+        reply_to: None,
+        mentions: Vec::new(),
+        attachments: Vec::new(),
+    };
     let client_id = ClientId(Uuid::now_v7());
     Event { room, seq, at: Millis(0), sender: UserId(room.0), client_id, messages: seq, content }
 }

@@ -92,6 +92,10 @@ impl Directory for MemoryStore {
         self.answer(|state| Ok(state.device_by_token(token, now)))
     }
 
+    fn token_of_device(&self, device: DeviceId) -> Answer<'_, Option<[u8; 32]>> {
+        self.answer(|state| Ok(state.devices.get(&device).map(|(_, token)| *token)))
+    }
+
     fn devices(&self, user: UserId) -> Answer<'_, Vec<Device>> {
         self.answer(|state| Ok(state.devices(user)))
     }

@@ -48,7 +48,10 @@ impl MessageLog for MemoryStore {
             let known = room.written(sender, client_id);
             let known = known.map(|event| Known { seq: event.seq, at: event.at, content: event.content.clone() });
             let target = target.and_then(|seq| room.event(seq)).and_then(|event| room.message(event, sender));
-            let target = target.map(|message| Target { author: message.from, deleted: message.deleted });
+            let target = target.map(|message| {
+                let attachments = !message.attachments.is_empty();
+                Target { author: message.from, deleted: message.deleted, attachments }
+            });
             Ok(Looked { known, target })
         })
     }
@@ -120,6 +123,7 @@ impl State {
         }
         room.add(event.clone());
         *next = event.seq + 1;
+        self.follow_media(event);
         Ok(())
     }
 

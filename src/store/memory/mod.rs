@@ -4,6 +4,7 @@ mod contacts;
 mod directory;
 mod listings;
 mod log;
+mod media;
 mod people;
 mod project;
 mod room;
@@ -12,13 +13,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use parking_lot::Mutex;
 use rookery_core::{
-    ids::{DeviceId, RoomId, Seq, ShardId, UserId},
+    ids::{DeviceId, MediaId, RoomId, Seq, ShardId, UserId},
     shard::{Epoch, Stamp},
     time::Millis,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use self::{people::Person, room::Room};
+use self::{media::Held, people::Person, room::Room};
 use super::{
     Answer, Page, Range, StoreError, cursor,
     record::{AuditEntry, ContactState, Device, Remembered},
@@ -43,6 +44,8 @@ struct State {
     blocks: BTreeSet<(UserId, UserId)>,
     kept: BTreeMap<(UserId, String), (Remembered, Millis)>,
     audit: Vec<AuditEntry>,
+    media: BTreeMap<MediaId, Held>,
+    media_refs: BTreeSet<(MediaId, RoomId, Seq)>,
 }
 
 impl MemoryStore {

@@ -156,6 +156,7 @@ impl State {
         self.contacts.retain(|(owner, other), _| *owner != id && *other != id);
         self.blocks.retain(|(owner, other)| *owner != id && *other != id);
         self.kept.retain(|(user, _), _| *user != id);
+        self.doom(|record| record.uploader == id);
         Ok(self.revoke_devices(id, None))
     }
 

@@ -17,7 +17,7 @@ impl Room {
         match &event.content {
             Content::Message { .. } => {}
             Content::Edit { target, body } => self.edit(*target, body, event.at),
-            Content::Delete { target } => self.delete(*target),
+            Content::Delete { target, .. } => self.delete(*target),
             Content::Reaction { target, emoji, remove } => self.react(&event, *target, emoji, *remove),
             Content::Member { user, change, role, until } => self.member(&event, *user, *change, *role, *until),
             Content::Room(change) => self.change(change),

@@ -67,7 +67,7 @@ impl Room {
 
     /// An event as the message that it is now.
     pub(super) fn message(&self, event: &Event, viewer: UserId) -> Option<Message> {
-        let Content::Message { body, reply_to, mentions } = &event.content else { return None };
+        let Content::Message { body, reply_to, mentions, attachments } = &event.content else { return None };
         let overlay = self.overlays.get(&event.seq);
         let body = overlay.and_then(|overlay| overlay.body.as_ref()).unwrap_or(body);
         Some(Message {
@@ -81,6 +81,7 @@ impl Room {
             deleted: overlay.is_some_and(|overlay| overlay.deleted),
             reply_to: *reply_to,
             mentions: mentions.clone(),
+            attachments: attachments.clone(),
             reactions: self.counts(event.seq, viewer),
         })
     }

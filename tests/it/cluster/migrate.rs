@@ -150,6 +150,10 @@ async fn seen(person: &Person) -> Vec<Value> {
             if message["reactions"].as_array().is_some_and(|reactions| !reactions.is_empty()) {
                 all.extend(person.rest.list(&format!("/rooms/{room}/messages/{}/reactions", message["seq"])).await);
             }
+            for file in message["attachments"].as_array().into_iter().flatten() {
+                let path = format!("/media/{}/content", file["id"].as_str().unwrap());
+                all.push(json!({"holds": person.rest.get(&path).await.text}));
+            }
         }
         all.push(messages);
     }
@@ -202,6 +206,8 @@ async fn fill(server: &Server, people: &[Person; 4]) -> Sent {
     ann.post(&room, "dan sees this and nothing before").await;
     done(ben.rest.put(&format!("{path}/marks"), json!({"read": 6, "delivered": 8})).await);
     done(cat.rest.put(&format!("{path}/notifications"), json!({"notify": "mentions"})).await);
+    let file = ann.upload(&room, "nest.txt", b"where it is").await;
+    ann.carry(&room, &[&file]).await;
     let direct = ann.direct(ben).await;
     ben.post(&direct, "only for you").await;
     let public = cat.public_group("the square").await;
@@ -255,7 +261,7 @@ async fn an_embedded_store_moves_into_a_cluster_and_all_is_as_it_was() {
 
     target.finds_out_damage(&data, &sent).await;
 
-    let node = target.setup().start().await;
+    let node = target.setup().set("media.folder", format!("{data}/media")).start().await;
     let here = people.each_ref().map(|person| person.at(&node));
     let after = join_all(here.iter().map(seen)).await;
     for (person, (before, after)) in people.iter().zip(before.iter().zip(&after)) {

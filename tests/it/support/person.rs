@@ -139,6 +139,28 @@ impl Person {
         items.iter().filter_map(|message| message["body"].as_str().map(str::to_owned)).collect()
     }
 
+    /// A file of this room that can be attached.
+    pub(crate) async fn upload(&self, room: &str, name: &str, bytes: &[u8]) -> Value {
+        let wish = json!({"name": name, "size": bytes.len()});
+        let begun = self.rest.post(&format!("/rooms/{room}/media"), wish).await.body(201);
+        let path = format!("/media/{}", begun["id"].as_str().expect("an id"));
+        let part = begun["part_size"].as_u64().and_then(|size| usize::try_from(size).ok()).expect("a size");
+        for (number, part) in bytes.chunks(part).enumerate() {
+            let request = self.rest.request("PUT", &format!("{path}/parts/{number}"));
+            let request = request.header("content-type", "application/octet-stream").body(part.to_vec());
+            super::rest::send(request).await.body(204);
+        }
+        self.rest.bare("POST", &format!("{path}/complete")).await.body(200)
+    }
+
+    /// Says something that carries files; its seq.
+    pub(crate) async fn carry(&self, room: &str, files: &[&Value]) -> u64 {
+        let ids: Vec<&Value> = files.iter().map(|file| &file["id"]).collect();
+        let message = json!({"client_id": client_id(), "body": "", "attachments": ids});
+        let receipt = self.rest.post(&format!("/rooms/{room}/messages"), message).await.body(201);
+        receipt["seq"].as_u64().expect("a seq")
+    }
+
     /// A socket that has said hello without cursors.
     pub(crate) async fn online(&self) -> Socket {
         self.resume(json!({})).await.0

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::preload::preload;
 use crate::support::process::{Server, Setup, write};
+use crate::support::rest::send;
 use crate::support::socket::Socket;
 use crate::support::{client_id, eventually, within};
 
@@ -190,4 +191,29 @@ async fn a_server_that_cannot_write_at_its_start_says_so_and_ends() {
         (server.anonymous().post("/logins", login).await.status == 201).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn while_the_disk_is_full_parts_of_files_are_refused_and_leave_nothing() {
+    // 73
+    let disk = Disk::new();
+    let server = disk.setup.clone().start().await;
+    let anna = server.person("anna").await;
+    let room = anna.group("tea", &[]).await;
+    let wish = json!({"name": "a", "size": 100_000});
+    let begun = anna.rest.post(&format!("/rooms/{room}/media"), wish).await.body(201);
+    let path = format!("/media/{}", begun["id"].as_str().unwrap());
+    let put = || {
+        let request = anna.rest.request("PUT", &format!("{path}/parts/0"));
+        send(request.header("content-type", "application/octet-stream").body(vec![7; 100_000]))
+    };
+    disk.fails("no-space");
+    put().await.refused(507, "unavailable");
+    assert_eq!(anna.rest.get(&path).await.body(200)["parts"], json!([]));
+    let folder = disk.setup.data().join("media").join(begun["id"].as_str().unwrap()).join("parts");
+    let left: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().collect();
+    assert!(left.is_empty(), "{left:?}");
+    disk.works_again();
+    put().await.body(204);
+    assert_eq!(anna.rest.bare("POST", &format!("{path}/complete")).await.body(200)["state"], "ready");
 }

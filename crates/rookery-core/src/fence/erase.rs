@@ -13,7 +13,7 @@ use crate::{
 /// Which message an event takes back, and the event's own number.
 pub(super) const fn deleted_by(event: &Event) -> Option<(Seq, Seq)> {
     match event.content {
-        Content::Delete { target } => Some((target, event.seq)),
+        Content::Delete { target, .. } => Some((target, event.seq)),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use serde::{
 
 use super::code::{Code, Refusal};
 use crate::{
-    ids::{ClientId, MAX_SEQ, RoomId, Seq, UserId},
+    ids::{ClientId, MAX_SEQ, MediaId, RoomId, Seq, UserId},
     limits::{self, Limits},
     text,
 };
@@ -102,7 +102,7 @@ frame!(
         room: RoomId,
         /// The idempotency key.
         client_id: ClientId,
-        /// The text.
+        /// The text; may be empty with attachments.
         body: String,
         /// The newest seq that the client had when it first tried.
         #[serde(default)]
@@ -113,10 +113,9 @@ frame!(
         /// Who it names.
         #[serde(default)]
         mentions: Vec<UserId>,
-        /// Reserved: must be empty.
+        /// The files that it carries, up to 10: one's own, of that room, and ready.
         #[serde(default)]
-        #[cfg_attr(feature = "schema", schema(value_type = Vec<String>))]
-        attachments: Vec<IgnoredAny>,
+        attachments: Vec<MediaId>,
     }
 );
 frame!(
@@ -301,11 +300,10 @@ impl ClientFrame {
 
 impl Send {
     fn check_send(&self, limits: &Limits) -> Result<(), Refusal> {
-        body(&self.body, limits)?;
+        said(&self.body, &self.attachments, limits)?;
         in_range("seen", self.seen)?;
         in_range("reply_to", self.reply_to)?;
-        at_most("mentions", self.mentions.len(), limits::MENTIONS)?;
-        at_most("attachments", self.attachments.len(), 0)
+        at_most("mentions", self.mentions.len(), limits::MENTIONS)
     }
 }
 
@@ -322,6 +320,19 @@ pub fn body(body: &str, limits: &Limits) -> Result<(), Refusal> {
         return Err(Refusal::field(Code::TooLarge, "body", detail));
     }
     Ok(())
+}
+
+/// Holds what a message says and carries to its limits: it may say nothing only if it carries something.
+///
+/// # Errors
+/// `bad_request` or `too_large`.
+pub fn said(text: &str, attachments: &[MediaId], limits: &Limits) -> Result<(), Refusal> {
+    at_most("attachments", attachments.len(), limits::ATTACHMENTS)?;
+    let twice = attachments.iter().enumerate().any(|(at, id)| attachments[..at].contains(id));
+    if twice {
+        return Err(Refusal::field(Code::BadRequest, "attachments", "names a file twice"));
+    }
+    if text.is_empty() && !attachments.is_empty() { Ok(()) } else { body(text, limits) }
 }
 
 /// Holds a position to the range that JSON keeps exactly.

@@ -39,11 +39,13 @@ pub enum Code {
     Blocked,
     /// It was there and is not any more.
     Gone,
+    /// More files than one user may keep.
+    Quota,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::BadFrame,
         Self::BadRequest,
         Self::Unauthenticated,
@@ -60,6 +62,7 @@ impl Code {
         Self::Muted,
         Self::Blocked,
         Self::Gone,
+        Self::Quota,
     ];
 
     /// The word on the wire.
@@ -82,6 +85,7 @@ impl Code {
             Self::Muted => "muted",
             Self::Blocked => "blocked",
             Self::Gone => "gone",
+            Self::Quota => "quota",
         }
     }
 

@@ -6,6 +6,7 @@ use super::server::is_false;
 use crate::{
     event::{Content, Event, Kind, MemberChange, Role, RoomChangeKind, Visibility},
     ids::{ClientId, RoomId, Seq, UserId},
+    media::Attachment,
     time::Millis,
 };
 
@@ -34,6 +35,9 @@ pub struct EventFrame<'a> {
     /// `message`: who it names.
     #[serde(skip_serializing_if = "<[UserId]>::is_empty")]
     pub mentions: &'a [UserId],
+    /// `message`: the files that it carries.
+    #[serde(skip_serializing_if = "<[Attachment]>::is_empty")]
+    pub attachments: &'a [Attachment],
     /// `edit`, `delete`, `reaction`: the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Seq>,
@@ -95,6 +99,7 @@ impl<'a> From<&'a Event> for EventFrame<'a> {
             body: None,
             reply_to: None,
             mentions: &[],
+            attachments: &[],
             target: event.content.target(),
             emoji: None,
             remove: false,
@@ -116,10 +121,11 @@ impl<'a> From<&'a Event> for EventFrame<'a> {
 impl<'a> EventFrame<'a> {
     fn fill(&mut self, content: &'a Content) {
         match content {
-            Content::Message { body, reply_to, mentions } => {
+            Content::Message { body, reply_to, mentions, attachments } => {
                 self.body = Some(body);
                 self.reply_to = *reply_to;
                 self.mentions = mentions;
+                self.attachments = attachments;
             }
             Content::Edit { body, .. } => self.body = Some(body),
             Content::Delete { .. } => {}

@@ -53,7 +53,7 @@ impl Room {
             let text = codec::encode_event(&pending.event);
             let logged = Logged { event: pending.event, text };
             self.keep(logged.clone());
-            if let Content::Delete { target } = logged.event.content {
+            if let Content::Delete { target, .. } = logged.event.content {
                 self.erase(target);
             }
             shown.push(logged);

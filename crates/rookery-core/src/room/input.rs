@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 
 use crate::{
     event::{Content, Role, RoomChange},
-    ids::{ClientId, Seq, SessionId, UserId},
+    ids::{ClientId, MediaId, Seq, SessionId, UserId},
+    media::Attached,
     time::Millis,
 };
 
@@ -67,6 +68,8 @@ pub enum Intent {
         reply_to: Option<Seq>,
         /// Who it names.
         mentions: Vec<UserId>,
+        /// The files that it carries, as they were found.
+        attachments: Vec<Attached>,
     },
     /// Give a message another text.
     Edit {
@@ -130,6 +133,22 @@ impl Intent {
             _ => None,
         }
     }
+
+    /// The files that are to be looked for before the room can decide.
+    #[must_use]
+    pub fn named_media(&self) -> Vec<MediaId> {
+        match self {
+            Self::Post { attachments, .. } => attachments.iter().map(|attached| attached.id).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Those files, as they were found.
+    pub fn with_media(&mut self, found: Vec<Attached>) {
+        if let Self::Post { attachments, .. } = self {
+            *attachments = found;
+        }
+    }
 }
 
 /// A write that is in the log.
@@ -150,6 +169,8 @@ pub struct Target {
     pub author: UserId,
     /// Whether it was taken back.
     pub deleted: bool,
+    /// Whether it carries files.
+    pub attachments: bool,
 }
 
 /// What the store knows about a write.

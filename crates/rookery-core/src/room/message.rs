@@ -5,6 +5,7 @@ use crate::{
     event::Content,
     frame::{Code, Refusal},
     ids::{Seq, UserId},
+    media::{self, Attached},
     permission::Action,
     time::Millis,
 };
@@ -16,6 +17,7 @@ impl Room {
         body: &str,
         reply_to: Option<Seq>,
         mentions: &[UserId],
+        attachments: &[Attached],
         now: Millis,
     ) -> Result<Verdict, Refusal> {
         self.may_speak(write, Action::Post, now)?;
@@ -25,7 +27,8 @@ impl Room {
         if mentions.iter().any(|user| !self.members.contains_key(user)) {
             return Err(Refusal::field(Code::BadRequest, "mentions", "names somebody who is not in the room"));
         }
-        let content = Content::Message { body: body.to_owned(), reply_to, mentions: mentions.to_vec() };
+        let attachments = media::carried(attachments)?;
+        let content = Content::Message { body: body.to_owned(), reply_to, mentions: mentions.to_vec(), attachments };
         Ok(Verdict::Write(content, Undo::Nothing))
     }
 
@@ -57,7 +60,8 @@ impl Room {
         if target.deleted {
             return Err(Refusal::field(Code::Gone, "seq", "the message was taken back already"));
         }
-        Ok(Verdict::Write(Content::Delete { target: seq }, Undo::Nothing))
+        let content = Content::Delete { target: seq, attachments: target.attachments };
+        Ok(Verdict::Write(content, Undo::Nothing))
     }
 
     pub(super) fn react(

@@ -9,6 +9,7 @@ use super::{Intent, Target};
 use crate::{
     event::{Content, Event, MemberChange, RoomChange, RoomChangeKind},
     ids::{ClientId, Seq, UserId},
+    media::Attached,
     time::Millis,
 };
 
@@ -40,7 +41,9 @@ struct Brief {
 
 #[derive(Clone, Copy, Debug)]
 enum What {
-    Message,
+    Message {
+        attachments: bool,
+    },
     /// Takes back this message.
     Delete(Seq),
     Other,
@@ -80,8 +83,8 @@ impl Window {
         let remembered = Remembered { seq: event.seq, at: event.at, print: Print::of(&event.content) };
         self.keys.insert((event.sender, event.client_id), remembered);
         let what = match event.content {
-            Content::Message { .. } => What::Message,
-            Content::Delete { target } => What::Delete(target),
+            Content::Message { ref attachments, .. } => What::Message { attachments: !attachments.is_empty() },
+            Content::Delete { target, .. } => What::Delete(target),
             _ => What::Other,
         };
         self.briefs.push_back(Brief { sender: event.sender, client_id: event.client_id, what });
@@ -103,8 +106,9 @@ impl Window {
     /// What is remembered about a message; `None` also for what is no message.
     pub(super) fn target(&self, seq: Seq) -> Option<Target> {
         let index = usize::try_from(seq.checked_sub(self.horizon + 1)?).ok()?;
-        let brief = self.briefs.get(index).filter(|brief| matches!(brief.what, What::Message))?;
-        Some(Target { author: brief.sender, deleted: self.deleted.contains(&seq) })
+        let brief = self.briefs.get(index)?;
+        let What::Message { attachments } = brief.what else { return None };
+        Some(Target { author: brief.sender, deleted: self.deleted.contains(&seq), attachments })
     }
 
     /// Whether a message was taken back in what is remembered, wherever it stands itself.
@@ -137,7 +141,8 @@ impl Remembered {
 impl Print {
     pub(super) fn of(content: &Content) -> Self {
         let wordless = match content {
-            Content::Message { body, .. } | Content::Edit { body, .. } => body.is_empty(),
+            Content::Message { body, attachments, .. } => body.is_empty() && attachments.is_empty(),
+            Content::Edit { body, .. } => body.is_empty(),
             _ => false,
         };
         Self { hash: hash_of(&asked_for(content.clone())), wordless }
@@ -156,9 +161,12 @@ fn wanted(intent: &Intent) -> Content {
     let member = |user, change| Content::Member { user, change, role: None, until: None };
     let room = |change, text| Content::Room(RoomChange { change, text, ..RoomChange::default() });
     match intent.clone() {
-        Intent::Post { body, reply_to, mentions } => Content::Message { body, reply_to, mentions },
+        Intent::Post { body, reply_to, mentions, attachments } => {
+            let attachments = attachments.into_iter().map(Attached::into_print).collect();
+            Content::Message { body, reply_to, mentions, attachments }
+        }
         Intent::Edit { target, body } => Content::Edit { target, body },
-        Intent::Delete { target } => Content::Delete { target },
+        Intent::Delete { target } => Content::Delete { target, attachments: false },
         Intent::React { target, emoji, remove } => Content::Reaction { target, emoji, remove },
         Intent::Put { user, .. } => member(user, MemberChange::Joined),
         Intent::Remove { user, .. } => member(user, MemberChange::Removed),
@@ -183,6 +191,7 @@ fn asked_for(content: Content) -> Content {
         Content::Room(RoomChange { change, text, .. }) => {
             Content::Room(RoomChange { change, text, ..RoomChange::default() })
         }
+        Content::Delete { target, .. } => Content::Delete { target, attachments: false },
         said => said,
     }
 }
@@ -207,8 +216,13 @@ mod tests {
         let length = 4 * REMEMBERED as Seq;
         for seq in 1..=length {
             let content = match seq % 2 {
-                0 => Content::Delete { target: seq - 1 },
-                _ => Content::Message { body: "hi".into(), reply_to: None, mentions: Vec::new() },
+                0 => Content::Delete { target: seq - 1, attachments: false },
+                _ => Content::Message {
+                    body: "hi".into(),
+                    reply_to: None,
+                    mentions: Vec::new(),
+                    attachments: Vec::new(),
+                },
             };
             let (id, client_id) = (Uuid::from_u128(1), ClientId(Uuid::from_u128(u128::from(seq))));
             let (room, sender) = (RoomId(id), UserId(id));

@@ -197,7 +197,9 @@ impl Room {
             });
         }
         match &write.intent {
-            Intent::Post { body, reply_to, mentions } => self.post(write, body, *reply_to, mentions, now),
+            Intent::Post { body, reply_to, mentions, attachments } => {
+                self.post(write, body, *reply_to, mentions, attachments, now)
+            }
             Intent::Edit { target: seq, body } => self.edit(write, *seq, body, target, now),
             Intent::Delete { target: seq } => self.delete(write, *seq, target),
             Intent::React { target: seq, emoji, remove } => self.react(write, *seq, emoji, *remove, target, now),

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    ids::{RoomId, Seq, UserId},
+    ids::{ClientId, MediaId, RoomId, Seq, UserId},
     room::{Caller, Write},
 };
 
@@ -77,6 +77,15 @@ pub enum Effect {
     Deliver {
         /// Which.
         room: RoomId,
+    },
+    /// Look for the files that a write attaches; answer with `Found`.
+    Find {
+        /// Which write.
+        client_id: ClientId,
+        /// For which room.
+        room: RoomId,
+        /// The files.
+        media: Vec<MediaId>,
     },
     /// A write for a room.
     Write {

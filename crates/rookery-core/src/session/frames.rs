@@ -1,6 +1,6 @@
 //! What a client may say when, and what becomes of it.
 
-use super::{Ask, Effect, Phase, Session, close, nack, send};
+use super::{Ask, Effect, Phase, Session, Turn, close, nack, send};
 use crate::{
     frame::{
         ClientFrame, Code, Refusal, client,
@@ -9,6 +9,7 @@ use crate::{
     },
     ids::{ClientId, RoomId, Seq},
     limits::{CREDITS, Limits},
+    media::Attached,
     rate::Rate,
     room::{Authority, Caller, Intent, Write},
     time::Millis,
@@ -102,8 +103,9 @@ impl Session {
     fn obey(&mut self, frame: ClientFrame, now: Millis, out: &mut Vec<Effect>) {
         match frame {
             ClientFrame::Send(frame) => {
-                let client::Send { room, client_id, body, seen, reply_to, mentions, id, .. } = frame;
-                self.ask(room, client_id, seen, id, Intent::Post { body, reply_to, mentions }, out);
+                let client::Send { room, client_id, body, seen, reply_to, mentions, attachments, id, .. } = frame;
+                let attachments = attachments.into_iter().map(Attached::named).collect();
+                self.ask(room, client_id, seen, id, Intent::Post { body, reply_to, mentions, attachments }, out);
             }
             ClientFrame::Edit(frame) => {
                 let client::Edit { room, client_id, seq, body, seen, id, .. } = frame;
@@ -148,8 +150,11 @@ impl Session {
             after: self.before(room, client_id, self.asks.len()),
             intent,
         };
-        self.asks.push(Ask { room, write: write.clone(), until: None, open: Vec::new() });
-        out.push(Effect::Write { room, write });
+        let turn = self.turn_of(room, &write, out);
+        if turn == Turn::Said {
+            out.push(Effect::Write { room, write: write.clone() });
+        }
+        self.asks.push(Ask { room, write, until: None, open: Vec::new(), turn });
     }
 
     pub(super) fn caller(&self, id: Option<Box<str>>) -> Caller {

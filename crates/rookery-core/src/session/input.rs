@@ -3,6 +3,7 @@
 use crate::{
     frame::{ClientFrame, Refusal, codec::BadFrame, server::RoomView},
     ids::{ClientId, RoomId, Seq},
+    media::Attached,
 };
 
 /// One thing that happened.
@@ -23,6 +24,13 @@ pub enum Input {
     Answered {
         /// Which.
         client_id: ClientId,
+    },
+    /// The files that a write attaches, as `Find` asked for; `None`: the store could not say.
+    Found {
+        /// Which write.
+        client_id: ClientId,
+        /// All of them, in their order.
+        found: Option<Vec<Attached>>,
     },
     /// What `Pull` asked for is there.
     Pulled {

@@ -9,6 +9,7 @@ mod heartbeat;
 mod hello;
 mod input;
 mod marks;
+mod media;
 mod resume;
 mod subscription;
 
@@ -78,6 +79,18 @@ struct Ask {
     until: Option<Millis>,
     /// The nodes that have it and have not said what became of it. One node takes and answers in order.
     open: Vec<u16>,
+    turn: Turn,
+}
+
+/// Whether a write is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// The files that it attaches are being looked for.
+    Looking,
+    /// One before it to the same room waits.
+    Behind,
+    /// It was said to its room.
+    Said,
 }
 
 /// A room whose missed events are being read.
@@ -185,6 +198,7 @@ impl Session {
             Input::BadFrame(bad) => self.bad_frame(&bad, now, out),
             Input::Loaded(rooms) => self.loaded(rooms, limits, now, out),
             Input::Answered { client_id } => self.answered(client_id),
+            Input::Found { client_id, found } => self.found(client_id, found, out),
             Input::Pulled { room, ticket, after, answer } => self.pulled(room, ticket, after, answer, now, out),
             Input::CaughtUp { room, seq } => self.caught_up(room, seq, out),
             Input::Hole { room, after } => self.hole(room, after, out),
@@ -255,7 +269,7 @@ impl Session {
     fn ask_again(&mut self, room: RoomId, now: Millis, out: &mut Vec<Effect>) {
         // The last one, and the last other one.
         let (mut last, mut other): (Option<ClientId>, Option<ClientId>) = (None, None);
-        for ask in self.asks.iter_mut().filter(|ask| ask.room == room) {
+        for ask in self.asks.iter_mut().filter(|ask| ask.room == room && ask.turn == Turn::Said) {
             ask.until.get_or_insert(now.plus(ASKED_AGAIN_MS));
             ask.write.again = true;
             if last != Some(ask.write.client_id) {

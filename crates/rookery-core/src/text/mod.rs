@@ -137,7 +137,7 @@ fn is_symbol(c: char) -> bool {
 
 /// Controls, bidirectional controls, invisible format characters, tags, surrogates, noncharacters. A zero-width joiner
 /// stays: emoji and several scripts need it.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     match c {
         '\u{200D}' => false,
         '\u{E0000}'..='\u{E0FFF}' | '\u{FFFE}' | '\u{FFFF}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}' => true,

@@ -130,7 +130,7 @@ impl History {
             if self.shown.get(&(room, seq)).is_some_and(|shown| *shown != event.client_id) {
                 self.breach(format!("P2 {room}: something else was shown at {seq}"));
             }
-            if let Content::Delete { target } = event.content {
+            if let Content::Delete { target, .. } = event.content {
                 deleted.insert(target);
             }
         }

@@ -128,7 +128,7 @@ impl World {
             }
             _ => {
                 let body = format!("{index} says {}", client.made);
-                (room(number), Intent::Post { body, reply_to: None, mentions: Vec::new() })
+                (room(number), Intent::Post { body, reply_to: None, mentions: Vec::new(), attachments: Vec::new() })
             }
         };
         Pending { room, key, intent, sent: 0, tries: 0, refusals: 0 }

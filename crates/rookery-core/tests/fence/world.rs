@@ -81,10 +81,10 @@ pub(crate) fn stamp_of(timestamp: u8) -> Stamp {
 pub(crate) fn event(seq: u8, value: u8, target: u8) -> Arc<Event> {
     let message = value & !WORDLESS;
     let content = if target != 0 {
-        Content::Delete { target: u64::from(target) }
+        Content::Delete { target: u64::from(target), attachments: false }
     } else {
         let body = if value & WORDLESS == 0 { "words".to_owned() } else { String::new() };
-        Content::Message { body, reply_to: None, mentions: Vec::new() }
+        Content::Message { body, reply_to: None, mentions: Vec::new(), attachments: Vec::new() }
     };
     Arc::new(Event {
         room: ROOM,

@@ -215,7 +215,9 @@ fn is_asked_for(event: &Value) -> bool {
 fn is_same(one: &Value, other: &Value) -> bool {
     let without = |event: &Value| {
         let mut event = event.clone();
-        event.as_object_mut().unwrap().remove("body");
+        for words in ["body", "attachments"] {
+            event.as_object_mut().unwrap().remove(words);
+        }
         event
     };
     let wordless = one["body"] == "" || other["body"] == "";

@@ -147,7 +147,10 @@ impl World {
             0..55 => {
                 for _ in 0..1 + self.chance.below(3) {
                     let body = format!("said at {} by {index}", self.now);
-                    self.write(index, room, json!({"type": "send", "body": body}));
+                    // Some messages carry a file.
+                    let attachments: Vec<Uuid> =
+                        (self.now % 5 == 0).then(|| Uuid::from_u128(0xE000)).into_iter().collect();
+                    self.write(index, room, json!({"type": "send", "body": body, "attachments": attachments}));
                 }
             }
             55..72 => self.touch(index),

@@ -139,6 +139,9 @@ impl World {
                 let rooms = (!fails).then(|| self.store.rooms_of(user));
                 self.inside_later(0, self.faults.store_millis, Inside::Loaded(hub, session, rooms));
             }
+            Inside::Found(hub, session, client_id, found) => {
+                self.seat_step(hub, session, Input::Found { client_id, found });
+            }
             Inside::Loaded(hub, session, rooms) => self.seat_step(hub, session, Input::Loaded(rooms)),
             Inside::Appeared(room, user) => {
                 if let Some(view) = self.store.rooms[&room].view(room, user) {

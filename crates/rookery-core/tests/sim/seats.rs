@@ -4,6 +4,7 @@ use rookery_core::{
     frame::codec,
     ids::{DeviceId, Seq, SessionId},
     limits::Limits,
+    media::Attached,
     room::{self},
     session::{Effect, Input, Peer, Session},
 };
@@ -86,6 +87,13 @@ impl World {
                 self.flush(hub, session);
                 self.server_left(connection);
                 self.follow(Lane::ToClient(connection), 1, 20, Happening::ClientLeft(connection));
+            }
+            // Files are looked for while the client goes on.
+            Effect::Find { client_id, media, .. } => {
+                let fails = self.chance.hits(self.faults.read_fails);
+                let described = |id| Attached { id, described: Some(Attached::named(id).into_print()) };
+                let found = (!fails).then(|| media.into_iter().map(described).collect());
+                self.inside_later(0, self.faults.store_millis, Inside::Found(hub, session, client_id, found));
             }
             Effect::Deliver { .. } | Effect::Typing { .. } => {}
             Effect::WatchUsers(_) | Effect::WatchRooms(_) | Effect::Active => {}

@@ -178,7 +178,11 @@ impl Stored {
         let target = target.and_then(|seq| self.at(seq)).filter(|event| is_message(event));
         Looked {
             known: known.map(|event| Known { seq: event.seq, at: event.at, content: self.as_kept(event).content }),
-            target: target.map(|event| Target { author: event.sender, deleted: self.taken_back.contains(&event.seq) }),
+            target: target.map(|event| Target {
+                author: event.sender,
+                deleted: self.taken_back.contains(&event.seq),
+                attachments: false,
+            }),
         }
     }
 
@@ -229,7 +233,7 @@ impl Stored {
     fn write(&mut self, event: Event) {
         self.keys.insert((event.sender, event.client_id), event.seq);
         match &event.content {
-            Content::Delete { target } => {
+            Content::Delete { target, .. } => {
                 self.taken_back.insert(*target);
             }
             Content::Member { user, change, role, until } => {

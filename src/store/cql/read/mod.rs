@@ -8,7 +8,7 @@ pub(super) mod shards;
 use std::sync::Arc;
 
 use rookery_core::{
-    event::{Content, Event},
+    event::Event,
     fence::{BUCKET, Row},
     ids::{RoomId, Seq},
 };
@@ -20,7 +20,7 @@ use super::{
     row::{EventRow, bucket, log_row, rows, signed, unsigned},
     statements::{all, first},
 };
-use crate::store::StoreError;
+use crate::store::{StoreError, projection::is_followed};
 
 /// Rows that are asked for at once: large bodies in all of them are a few megabytes.
 const AT_ONCE: usize = 512;
@@ -114,20 +114,15 @@ impl Store {
         Ok(rows.into_iter().map(|row| row.event).collect())
     }
 
-    /// The member and room events with `after < seq <= head`.
+    /// The events that the directory follows with `after < seq <= head`.
     pub(super) async fn changes(&self, room: RoomId, after: Seq, head: Seq) -> Result<Vec<Arc<Event>>, StoreError> {
         let (mut changes, mut after) = (Vec::new(), after);
         while after < head {
             let events = self.committed(room, after, head, AT_ONCE).await?;
             let Some(last) = events.last() else { break };
             after = last.seq;
-            changes.extend(events.into_iter().filter(|event| changes_room(event)));
+            changes.extend(events.into_iter().filter(|event| is_followed(&event.content)));
         }
         Ok(changes)
     }
-}
-
-/// Whether an event changes who is in the room, or the room itself.
-pub(super) const fn changes_room(event: &Event) -> bool {
-    matches!(event.content, Content::Member { .. } | Content::Room(_))
 }

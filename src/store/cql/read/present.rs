@@ -112,13 +112,13 @@ impl Store {
 
 fn message(row: &Row, overlay: Overlay, mine: &HashSet<(Seq, String)>) -> Option<Message> {
     let event = &row.event;
-    let Content::Message { body, reply_to, mentions } = &event.content else { return None };
+    let Content::Message { body, reply_to, mentions, attachments } = &event.content else { return None };
     let is_mine = |emoji: &String| mine.contains(&(event.seq, emoji.clone()));
     let count = |(emoji, count)| ReactionCount { mine: is_mine(&emoji), emoji, count };
-    let (body, mentions) = match (overlay.deleted, overlay.body) {
-        (true, _) => (String::new(), Vec::new()),
-        (false, Some(edited)) => (edited, mentions.clone()),
-        (false, None) => (body.clone(), mentions.clone()),
+    let (body, mentions, attachments) = match (overlay.deleted, overlay.body) {
+        (true, _) => (String::new(), Vec::new(), Vec::new()),
+        (false, Some(edited)) => (edited, mentions.clone(), attachments.clone()),
+        (false, None) => (body.clone(), mentions.clone(), attachments.clone()),
     };
     Some(Message {
         room: event.room,
@@ -131,6 +131,7 @@ fn message(row: &Row, overlay: Overlay, mine: &HashSet<(Seq, String)>) -> Option
         deleted: overlay.deleted,
         reply_to: *reply_to,
         mentions,
+        attachments,
         reactions: overlay.reactions.into_iter().map(count).collect(),
     })
 }

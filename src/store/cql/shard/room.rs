@@ -207,7 +207,12 @@ mod tests {
 
     fn say(room: &mut Room, seqs: std::ops::RangeInclusive<Seq>) {
         for seq in seqs {
-            let content = Content::Message { body: "x".to_owned(), reply_to: None, mentions: Vec::new() };
+            let content = Content::Message {
+                body: "x".to_owned(),
+                reply_to: None,
+                mentions: Vec::new(),
+                attachments: Vec::new(),
+            };
             let (sender, client_id) = (UserId(Uuid::nil()), ClientId(Uuid::from_u128(u128::from(seq))));
             let of = RoomId(Uuid::from_u128(u128::from(ShardId(1).0)));
             let event = Event { room: of, seq, at: Millis(0), sender, client_id, messages: seq, content };

@@ -18,8 +18,8 @@ use rookery_core::{
 use super::room::Unsettled;
 use crate::store::{
     StoreError,
-    cql::{Store, failure::unavailable, read::changes_room, write::leaves_a_trace},
-    projection::Run,
+    cql::{Store, failure::unavailable, write::leaves_a_trace},
+    projection::{Run, is_followed},
 };
 
 /// Messages that are laid over at one time.
@@ -124,7 +124,7 @@ impl Work {
     }
 
     async fn apply(&self) -> Result<Seq, StoreError> {
-        let is_new = |event: &&Arc<Event>| changes_room(event) && event.seq > self.applied;
+        let is_new = |event: &&Arc<Event>| is_followed(&event.content) && event.seq > self.applied;
         let events: Vec<Arc<Event>> = self.events.iter().filter(is_new).cloned().collect();
         match events.last().map(|last| last.seq) {
             Some(upto) => self.follow(Run { after: self.applied, events, upto }).await,

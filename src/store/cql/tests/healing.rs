@@ -31,7 +31,7 @@ async fn what_did_not_come_to_follow_is_done_by_the_next_wake() {
     // Rows alone, as they are when their owner ends at that very moment.
     let contents = [
         Content::Edit { target: edited, body: "first".to_owned() },
-        Content::Delete { target: deleted },
+        Content::Delete { target: deleted, attachments: false },
         react(liked, "👍", false),
         react(liked, "❤️", false),
         react(liked, "❤️", true),
@@ -71,7 +71,7 @@ async fn words_that_an_owner_in_between_had_read_are_taken_out_again() {
     let id = new_room();
     let mut old = one.take(id).await;
     let said = old.write(message(SECRET)).await;
-    old.write(Content::Delete { target: said.seq }).await;
+    old.write(Content::Delete { target: said.seq, attachments: false }).await;
     assert_no_secret(&one.rows(id, 0).await);
     // One that had read the words before, and writes them again under its own stamp on waking.
     let between = two.log.claim(id.shard()).await.unwrap();

@@ -97,7 +97,7 @@ async fn a_room_that_has_nothing_left_to_do_is_forgotten_with_its_head_published
     let node = Node::new("one").await;
     let mut room = node.take(new_room()).await;
     room.say(10).await;
-    room.write(Content::Delete { target: 3 }).await;
+    room.write(Content::Delete { target: 3, attachments: false }).await;
     let id = room.room;
     node.log.retire(id, room.stamp);
     // Nobody is told, so it is looked at until it is so; a test that hangs here has found something.

@@ -111,7 +111,7 @@ pub(super) fn user(n: u128) -> UserId {
 
 /// A plain message.
 pub(super) fn message(body: &str) -> Content {
-    Content::Message { body: body.to_owned(), reply_to: None, mentions: Vec::new() }
+    Content::Message { body: body.to_owned(), reply_to: None, mentions: Vec::new(), attachments: Vec::new() }
 }
 
 /// What appends are told.

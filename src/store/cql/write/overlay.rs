@@ -19,7 +19,10 @@ const DELETED: i64 = 1 << 48;
 
 /// Whether something follows from an event besides its row.
 pub(in crate::store::cql) const fn leaves_a_trace(event: &Event) -> bool {
-    !matches!(event.content, Content::Message { .. })
+    match &event.content {
+        Content::Message { attachments, .. } => !attachments.is_empty(),
+        _ => true,
+    }
 }
 
 impl Store {
@@ -27,7 +30,7 @@ impl Store {
     pub(in crate::store::cql) async fn lay_over(&self, event: &Event) -> Result<(), StoreError> {
         match &event.content {
             Content::Edit { target, body } => self.lay_edit(event, *target, body).await,
-            Content::Delete { target } => self.lay_delete(event, *target).await,
+            Content::Delete { target, .. } => self.lay_delete(event, *target).await,
             Content::Reaction { target, emoji, remove } => self.lay_reaction(event, *target, emoji, !*remove).await,
             Content::Message { .. } | Content::Member { .. } | Content::Room(_) => Ok(()),
         }

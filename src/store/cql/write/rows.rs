@@ -96,7 +96,8 @@ mod tests {
     use super::*;
 
     fn row(room: u128, seq: u64, bytes: usize) -> Columns {
-        let content = Content::Message { body: "x".repeat(bytes), reply_to: None, mentions: Vec::new() };
+        let content =
+            Content::Message { body: "x".repeat(bytes), reply_to: None, mentions: Vec::new(), attachments: Vec::new() };
         let (sender, client_id) = (UserId(Uuid::nil()), ClientId(Uuid::from_u128(u128::from(seq))));
         let event = Event {
             room: RoomId(Uuid::from_u128(room)),

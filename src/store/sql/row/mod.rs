@@ -3,6 +3,7 @@
 pub(super) mod contact;
 pub(super) mod device;
 pub(super) mod listing;
+pub(super) mod media;
 pub(super) mod membership;
 pub(super) mod room;
 pub(super) mod user;

@@ -67,8 +67,11 @@ impl MessageLog for SqliteStore {
             let mut looked = Looked { known: known.transpose()?, target: None };
             if let Some(target) = target {
                 let query = sqlx::query_as(LOOK_TARGET).bind(room.0).bind(signed(target));
-                let found: Option<(Uuid, bool)> = query.fetch_optional(&self.readers).await?;
-                looked.target = found.map(|(author, deleted)| Target { author: UserId(author), deleted });
+                let found: Option<(Uuid, bool, bool)> = query.fetch_optional(&self.readers).await?;
+                looked.target = found.map(|(author, deleted, attachments)| {
+                    let author = UserId(author);
+                    Target { author, deleted, attachments }
+                });
             }
             Ok(looked)
         })
@@ -140,7 +143,8 @@ impl SqliteStore {
 
 pub(super) const LOOK_WRITE: &str =
     "SELECT seq, at, body FROM events WHERE room = $1 AND sender = $2 AND client_id = $3";
-pub(super) const LOOK_TARGET: &str = "SELECT e.sender, coalesce(o.deleted, 0) FROM events e
+pub(super) const LOOK_TARGET: &str = "SELECT e.sender, coalesce(o.deleted, 0),
+    EXISTS (SELECT 1 FROM media_refs r WHERE r.room = e.room AND r.seq = e.seq) FROM events e
     LEFT JOIN overlays o ON o.room = e.room AND o.seq = e.seq WHERE e.room = $1 AND e.seq = $2 AND e.kind = 0";
 pub(super) const EVENTS: &str = "SELECT seq, sender, client_id, at, messages, body FROM events
     WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3";

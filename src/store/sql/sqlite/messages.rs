@@ -66,7 +66,7 @@ impl MessageRow {
     pub(super) fn message(self) -> Result<Message, StoreError> {
         let (room, seq) = (RoomId(self.room), unsigned(self.seq));
         let unreadable = || StoreError::Corrupt(format!("message {seq} of room {room}"));
-        let Content::Message { body, reply_to, mentions } = row::content(room, seq, &self.stored)? else {
+        let Content::Message { body, reply_to, mentions, attachments } = row::content(room, seq, &self.stored)? else {
             return Err(unreadable());
         };
         let counts: Vec<Count> = serde_json::from_str(&self.reactions).map_err(|_| unreadable())?;
@@ -82,6 +82,7 @@ impl MessageRow {
             deleted: self.deleted,
             reply_to,
             mentions,
+            attachments,
             reactions: counts.into_iter().map(reaction).collect(),
         })
     }

@@ -2,6 +2,7 @@
 
 use rookery_core::event::{Content, Event, MemberChange, Role, RoomChange, RoomChangeKind};
 use rookery_core::ids::{Seq, UserId};
+use rookery_core::media::Attachment;
 use rookery_core::time::Millis;
 use sqlx::SqliteConnection;
 
@@ -13,9 +14,15 @@ type Done = Result<(), super::failure::Failure>;
 /// Applies one event whose row was just written. Messages need nothing: the hot path stays free.
 pub(super) async fn project(connection: &mut SqliteConnection, event: &Event) -> Done {
     match &event.content {
-        Content::Message { .. } => Ok(()),
+        Content::Message { attachments, .. } if attachments.is_empty() => Ok(()),
+        Content::Message { attachments, .. } => refer(connection, event, attachments).await,
         Content::Edit { target, body } => edit(connection, event, *target, body).await,
-        Content::Delete { target } => delete(connection, event, *target).await,
+        Content::Delete { target, attachments } => {
+            if *attachments {
+                let_go(connection, event, *target).await?;
+            }
+            delete(connection, event, *target).await
+        }
         Content::Reaction { target, emoji, remove } => react(connection, event, *target, emoji, *remove).await,
         Content::Member { user, change, role, until } => member(connection, event, *user, *change, *role, *until).await,
         Content::Room(change) => room(connection, event, change).await,
@@ -66,6 +73,31 @@ async fn react(connection: &mut SqliteConnection, event: &Event, target: Seq, em
         query = query.bind(event.at.0).bind(signed(event.seq));
     }
     query.execute(connection).await?;
+    Ok(())
+}
+
+const REFER: &str = "INSERT INTO media_refs (media, room, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+const ATTACHED: &str = "UPDATE media SET attached = 1 WHERE id = $1";
+
+/// A message refers to the files that it carries.
+async fn refer(connection: &mut SqliteConnection, event: &Event, attachments: &[Attachment]) -> Done {
+    for attachment in attachments {
+        let query = sqlx::query(REFER).bind(attachment.id.0).bind(event.room.0).bind(signed(event.seq));
+        query.execute(&mut *connection).await?;
+        sqlx::query(ATTACHED).bind(attachment.id.0).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+const DOOM: &str = "UPDATE media SET state = 3 WHERE id IN (SELECT media FROM media_refs WHERE room = $1 AND seq = $2)
+    AND NOT EXISTS (SELECT 1 FROM media_refs r WHERE r.media = media.id AND NOT (r.room = $1 AND r.seq = $2))";
+const LET_GO: &str = "DELETE FROM media_refs WHERE room = $1 AND seq = $2";
+
+/// A message that is taken back refers to nothing, and what nothing refers to any more goes with it.
+async fn let_go(connection: &mut SqliteConnection, event: &Event, target: Seq) -> Done {
+    for sql in [DOOM, LET_GO] {
+        sqlx::query(sql).bind(event.room.0).bind(signed(target)).execute(&mut *connection).await?;
+    }
     Ok(())
 }
 
@@ -131,6 +163,7 @@ const CHANGE: &str = "UPDATE rooms SET name = coalesce($2, name), folded_name = 
     topic = coalesce($4, topic), visibility = coalesce($5, visibility), archived = coalesce($6, archived)
     WHERE id = $1";
 const END: &str = "UPDATE rooms SET deleted = 1 WHERE id = $1";
+const DOOM_ALL: &str = "UPDATE media SET state = 3 WHERE room = $1";
 
 async fn room(connection: &mut SqliteConnection, event: &Event, change: &RoomChange) -> Done {
     match change.change {
@@ -141,7 +174,8 @@ async fn room(connection: &mut SqliteConnection, event: &Event, change: &RoomCha
             query.execute(connection).await?;
         }
         RoomChangeKind::Deleted => {
-            sqlx::query(END).bind(event.room.0).execute(connection).await?;
+            sqlx::query(END).bind(event.room.0).execute(&mut *connection).await?;
+            sqlx::query(DOOM_ALL).bind(event.room.0).execute(connection).await?;
         }
         RoomChangeKind::Announcement => {}
     }

@@ -143,7 +143,8 @@ async fn produce(
     let body = "x".repeat(body_bytes);
     while Instant::now() < end {
         let (reply, fate) = oneshot::channel();
-        let content = Content::Message { body: body.clone(), reply_to: None, mentions: Vec::new() };
+        let content =
+            Content::Message { body: body.clone(), reply_to: None, mentions: Vec::new(), attachments: Vec::new() };
         let client_id = ClientId(Uuid::now_v7());
         let begun = Instant::now();
         {

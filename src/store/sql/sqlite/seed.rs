@@ -136,7 +136,7 @@ fn new_room(id: RoomId, number: usize, owner: Option<UserId>, users: &[UserId]) 
 /// A message after the events that a room begins with.
 fn said(room: RoomId, number: u64, sender: UserId) -> Event {
     let body = format!("This is message {number} of a room that was made to be large.");
-    let content = Content::Message { body, reply_to: None, mentions: Vec::new() };
+    let content = Content::Message { body, reply_to: None, mentions: Vec::new(), attachments: Vec::new() };
     event(room, MEMBERS as u64 + 2 + number, number + 1, sender, content)
 }
 

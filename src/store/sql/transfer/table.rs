@@ -96,5 +96,14 @@ pub const TABLES: &[Table] = &[
             Number "notify_muted_until",
         ],
     },
+    Table {
+        name: "media",
+        key: 1,
+        columns: columns![
+            Id "id", Id "room", Id "uploader", Text "name", Number "size", Number "kept", Bytes "sha256", Text "voice",
+            Number "state", Number "created_at", Number "used_at", Flag "attached", Text "made",
+        ],
+    },
+    Table { name: "media_refs", key: 3, columns: columns![Id "media", Id "room", Number "seq"] },
     Table { name: "bans", key: 2, columns: columns![Id "room", Id "member" = "user"] },
 ];

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use rookery::cluster::wire::{
     Answer, Blob, Call, Envelope, FanOut, Id, Moved, RegistryNote, Reply, RoomInput, Unmarked,
+    attached::{Attached, Described, MediaKind},
     call::{Admission, Ask, Connected, Link, Pulse, RoomState, Told},
     intent::{Authority, ChangeKind, Intent, Refusal, Role, RoomChange, Visibility, Write},
     registry::{Notify, Registration, RoomKind, RoomView, UserNote},
@@ -59,6 +60,34 @@ pub(super) fn all() -> Vec<(&'static str, Envelope)> {
     [to_room(), from_room(), registry(), asks(), answers()].concat()
 }
 
+fn post_with() -> Intent {
+    let picture = Described {
+        kind: MediaKind::Picture,
+        name: text("nest.jpg"),
+        media_type: text("image/jpeg"),
+        size: 70_000,
+        width: Some(640),
+        height: Some(480),
+        blurhash: Some(text("LEHV6nWB")),
+        thumbnail: true,
+        duration_ms: None,
+        waveform: vec![],
+    };
+    let voice = Described {
+        kind: MediaKind::Voice,
+        width: None,
+        height: None,
+        blurhash: None,
+        thumbnail: false,
+        duration_ms: Some(2_500),
+        waveform: vec![0, 50, 100],
+        ..picture.clone()
+    };
+    let attached = |n, described| Attached { id: id(n), described };
+    let attachments = vec![attached(0x77, Some(picture)), attached(0x78, Some(voice)), attached(0x79, None)];
+    Intent::PostWith { body: String::new(), reply_to: Some(7), mentions: vec![id(USER)], attachments }
+}
+
 fn intents() -> Vec<(&'static str, Intent)> {
     let change = RoomChange {
         change: ChangeKind::Changed,
@@ -80,6 +109,7 @@ fn intents() -> Vec<(&'static str, Intent)> {
         ("change", Intent::Change(change)),
         ("announce", Intent::Announce { text: text("quiet") }),
         ("end", Intent::End),
+        ("post-with", post_with()),
     ]
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 fn deletes(seq: Seq, target: Seq) -> Arc<Event> {
-    event(seq, Content::Delete { target })
+    event(seq, Content::Delete { target, attachments: false })
 }
 
 #[test]

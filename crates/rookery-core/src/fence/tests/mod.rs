@@ -37,7 +37,15 @@ fn event(seq: Seq, content: Content) -> Arc<Event> {
 }
 
 fn said(seq: Seq) -> Arc<Event> {
-    event(seq, Content::Message { body: format!("number {seq}"), reply_to: None, mentions: Vec::new() })
+    event(
+        seq,
+        Content::Message {
+            body: format!("number {seq}"),
+            reply_to: None,
+            mentions: Vec::new(),
+            attachments: Vec::new(),
+        },
+    )
 }
 
 fn row(epoch: Epoch, seq: Seq) -> Row {

@@ -150,7 +150,7 @@ fn says(intent: &Intent, content: &Content) -> bool {
     match (intent, content) {
         (Intent::Post { body, .. }, Content::Message { body: said, .. }) => body == said,
         (Intent::Edit { target, body }, Content::Edit { target: of, body: said }) => (target, body) == (of, said),
-        (Intent::Delete { target }, Content::Delete { target: of }) => target == of,
+        (Intent::Delete { target }, Content::Delete { target: of, .. }) => target == of,
         (Intent::React { target, remove, .. }, Content::Reaction { target: of, remove: removed, .. }) => {
             (target, remove) == (of, removed)
         }

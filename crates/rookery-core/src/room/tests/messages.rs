@@ -1,6 +1,7 @@
 //! Who may say what, change it, take it back, react to it.
 
 use super::{world::*, *};
+use crate::{ids::MediaId, media::Attached};
 
 fn edit(target: Seq) -> Intent {
     Intent::Edit { target, body: "other".into() }
@@ -123,10 +124,12 @@ fn what_is_no_message_cannot_be_meant() {
         }
     }
     for seq in [0, 11] {
-        let reply = Intent::Post { body: "hi".into(), reply_to: Some(seq), mentions: Vec::new() };
+        let reply =
+            Intent::Post { body: "hi".into(), reply_to: Some(seq), mentions: Vec::new(), attachments: Vec::new() };
         assert_eq!(world.told(MEMBER, reply), Told::Nack(Code::BadRequest, Some("reply_to")));
     }
-    let mention = Intent::Post { body: "hi".into(), reply_to: Some(7), mentions: vec![user(STRANGER)] };
+    let mention =
+        Intent::Post { body: "hi".into(), reply_to: Some(7), mentions: vec![user(STRANGER)], attachments: Vec::new() };
     assert_eq!(world.told(MEMBER, mention), Told::Nack(Code::BadRequest, Some("mentions")));
 }
 
@@ -260,4 +263,56 @@ fn only_operators_announce() {
     let number = world.ask_write(write);
     world.settle();
     assert!(matches!(world.answer_to(number), Told::Ack { .. }));
+}
+
+fn carrying(n: u128) -> (Attached, Intent) {
+    let named = Attached::named(MediaId(Uuid::from_u128(n)));
+    let attached = Attached { described: Some(named.clone().into_print()), ..named };
+    let attachments = vec![attached.clone()];
+    (attached, Intent::Post { body: String::new(), reply_to: None, mentions: Vec::new(), attachments })
+}
+
+#[test]
+fn a_message_carries_files_that_were_found_and_no_others() {
+    let mut world = World::group();
+    let (attached, intent) = carrying(1);
+    let seq = world.done(MEMBER, intent);
+    let written = world.log.last().unwrap();
+    let Content::Message { attachments, .. } = &written.content else { panic!("{written:?}") };
+    assert_eq!(written.seq, seq);
+    assert_eq!(attachments, &[attached.described.unwrap()]);
+    let missing = vec![Attached::named(MediaId(Uuid::from_u128(2)))];
+    let intent = Intent::Post { body: "hi".into(), reply_to: None, mentions: Vec::new(), attachments: missing };
+    let number = world.ask(MEMBER, intent);
+    assert_eq!(world.answer_to(number), Told::Nack(Code::BadRequest, Some("attachments")));
+}
+
+#[test]
+fn who_asks_again_for_a_file_that_is_gone_meanwhile_gets_the_same_number() {
+    let mut world = World::group();
+    let (attached, intent) = carrying(1);
+    world.ask_as(MEMBER, key(1), 10, intent);
+    world.settle();
+    let gone = vec![Attached::named(attached.id)];
+    let again = Intent::Post { body: String::new(), reply_to: None, mentions: Vec::new(), attachments: gone };
+    let number = world.ask_as(MEMBER, key(1), 10, again.clone());
+    assert_eq!(world.answer_to(number), Told::Ack { seq: 11, repeat: true });
+    let number = world.ask_as(MEMBER, key(1), 10, carrying(2).1);
+    assert_eq!(world.answer_to(number), Told::Nack(Code::Conflict, Some("client_id")));
+    world.done(MEMBER, delete(11));
+    let number = world.ask_as(MEMBER, key(1), 10, again);
+    assert_eq!(world.answer_to(number), Told::Ack { seq: 11, repeat: true });
+}
+
+#[test]
+fn a_delete_says_whether_files_go_with_the_message() {
+    let mut world = World::group();
+    let carries = world.done(MEMBER, carrying(1).1);
+    let plain = world.done(MEMBER, post("hi"));
+    for (seq, expected) in [(carries, true), (plain, false)] {
+        let deleted = world.done(MEMBER, delete(seq));
+        let written = world.log.last().unwrap();
+        assert_eq!(written.seq, deleted);
+        assert_eq!(written.content, Content::Delete { target: seq, attachments: expected });
+    }
 }

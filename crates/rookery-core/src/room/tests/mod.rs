@@ -53,7 +53,7 @@ fn created(visibility: Visibility) -> Content {
 }
 
 fn text(body: &str) -> Content {
-    Content::Message { body: body.to_owned(), reply_to: None, mentions: Vec::new() }
+    Content::Message { body: body.to_owned(), reply_to: None, mentions: Vec::new(), attachments: Vec::new() }
 }
 
 /// The log of a room in which everybody but the stranger is, and the first message of everybody who may write.
@@ -82,5 +82,5 @@ fn number_messages(log: &mut [Event]) {
 }
 
 fn post(body: &str) -> Intent {
-    Intent::Post { body: body.to_owned(), reply_to: None, mentions: Vec::new() }
+    Intent::Post { body: body.to_owned(), reply_to: None, mentions: Vec::new(), attachments: Vec::new() }
 }

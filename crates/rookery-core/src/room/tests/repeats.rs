@@ -51,7 +51,7 @@ fn other_content_under_the_same_key_is_a_conflict() {
     world.ask_as(MEMBER, key(1), 10, post("hi"));
     let others = [
         post("ho"),
-        Intent::Post { body: "hi".into(), reply_to: Some(7), mentions: Vec::new() },
+        Intent::Post { body: "hi".into(), reply_to: Some(7), mentions: Vec::new(), attachments: Vec::new() },
         Intent::Edit { target: MEMBERS_MESSAGE, body: "hi".into() },
         Intent::Delete { target: MEMBERS_MESSAGE },
         Intent::React { target: MEMBERS_MESSAGE, emoji: "👍".into(), remove: false },

@@ -55,7 +55,7 @@ impl State {
                 self.messages += 1;
                 self.authors.insert(event.seq, event.sender);
             }
-            Content::Delete { target } => {
+            Content::Delete { target, .. } => {
                 self.taken_back.insert(*target);
             }
             Content::Edit { .. } | Content::Reaction { .. } => {}
@@ -138,7 +138,7 @@ impl State {
 
     pub(super) fn target(&self, seq: Seq) -> Option<Target> {
         let author = self.authors.get(&seq).copied()?;
-        Some(Target { author, deleted: self.taken_back.contains(&seq) })
+        Some(Target { author, deleted: self.taken_back.contains(&seq), attachments: false })
     }
 
     /// Whether there is nothing to do for this.
@@ -176,7 +176,7 @@ impl State {
             Content::Reaction { target, .. } => {
                 self.speaks(sender, event.at, Role::Reader) && self.sees(sender, *target)
             }
-            Content::Delete { target } => {
+            Content::Delete { target, .. } => {
                 let own = self.authors.get(target) == Some(&event.sender);
                 self.sees(sender, *target) && (own || self.at_least(sender, Role::Admin))
             }

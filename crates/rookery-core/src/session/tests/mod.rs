@@ -1,6 +1,7 @@
 //! The conversation of one connection, step by step.
 
 mod asks;
+mod files;
 
 use serde_json::Value;
 use uuid::Uuid;

@@ -45,6 +45,15 @@ pub(super) async fn by_token(
     Ok(found.map(|login| (login.device.device(), login.user.user())))
 }
 
+pub(in crate::store::sql::postgres) const TOKEN_OF: &str = "SELECT token FROM devices WHERE id = $1";
+
+pub(super) async fn token_of(store: &PostgresStore, device: DeviceId) -> Result<Option<[u8; 32]>, StoreError> {
+    let query = sqlx::query_scalar(TOKEN_OF).bind(device.0);
+    let found: Option<Vec<u8>> = store.read(query.fetch_optional(&store.pool)).await?;
+    let unreadable = |_| StoreError::Corrupt(format!("the token of login {device}"));
+    found.map(|token| token.try_into().map_err(unreadable)).transpose()
+}
+
 pub(in crate::store::sql::postgres) const OF: &str = "SELECT id AS device, owner, name AS device_name,
     created_at AS device_created_at, last_used_at, expires_at FROM devices
     WHERE owner = $1 ORDER BY created_at DESC, id DESC";

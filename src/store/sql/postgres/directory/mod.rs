@@ -3,6 +3,7 @@
 pub(super) mod contacts;
 pub(super) mod devices;
 pub(super) mod listings;
+pub(super) mod media;
 pub(super) mod members;
 pub(super) mod records;
 pub(super) mod rooms;
@@ -93,6 +94,10 @@ impl Directory for PostgresStore {
 
     fn device_by_token(&self, token: [u8; 32], now: Millis) -> Answer<'_, Option<(Device, User)>> {
         Box::pin(devices::by_token(self, token, now))
+    }
+
+    fn token_of_device(&self, device: DeviceId) -> Answer<'_, Option<[u8; 32]>> {
+        Box::pin(devices::token_of(self, device))
     }
 
     fn devices(&self, user: UserId) -> Answer<'_, Vec<Device>> {

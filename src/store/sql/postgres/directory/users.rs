@@ -174,10 +174,12 @@ const ERASE: &str =
     "UPDATE users SET handle = NULL, skeleton = NULL, display_name = '', folded_name = '', about = NULL,
     email = NULL, role = 0, deleted = TRUE, last_seen = NULL, password_hash = '', failures = 0, failed_at = 0
     WHERE id = $1 AND NOT deleted";
-const FORGET: [&str; 3] = [
+const FORGET: [&str; 4] = [
     "DELETE FROM contacts WHERE owner = $1 OR other = $1",
     "DELETE FROM blocks WHERE owner = $1 OR other = $1",
     "DELETE FROM idempotency WHERE owner = $1",
+    "WITH locked AS (SELECT id FROM media WHERE uploader = $1 ORDER BY id FOR NO KEY UPDATE)
+    UPDATE media SET state = 3 FROM locked l WHERE media.id = l.id",
 ];
 
 pub(super) async fn erase(store: &PostgresStore, id: UserId) -> Result<Vec<DeviceId>, StoreError> {

@@ -1,4 +1,4 @@
-//! What follows from an event: memberships and the room's record.
+//! What follows from an event: memberships, the room's record, references to files.
 
 use rookery_core::{
     event::{Content, Event, MemberChange, Role, RoomChange, RoomChangeKind},
@@ -8,6 +8,7 @@ use rookery_core::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::refer::{let_all_go, let_go, refer};
 use crate::store::sql::{
     failure::Failure,
     row::{role_number, signed, visibility_number},
@@ -39,6 +40,8 @@ async fn one(connection: &mut PgConnection, room: RoomId, event: &Event) -> Done
     match &event.content {
         Content::Member { user, change, role, until } => member(connection, room, *user, *change, *role, *until).await,
         Content::Room(change) => record(connection, room, change).await,
+        Content::Message { attachments, .. } if !attachments.is_empty() => refer(connection, event, attachments).await,
+        Content::Delete { target, attachments: true } => let_go(connection, room, *target).await,
         // Messages and what is laid over them are in the log's store.
         Content::Message { .. } | Content::Edit { .. } | Content::Delete { .. } | Content::Reaction { .. } => Ok(()),
     }
@@ -131,7 +134,8 @@ async fn record(connection: &mut PgConnection, room: RoomId, change: &RoomChange
             query.execute(connection).await?;
         }
         RoomChangeKind::Deleted => {
-            sqlx::query(END).bind(room.0).execute(connection).await?;
+            sqlx::query(END).bind(room.0).execute(&mut *connection).await?;
+            let_all_go(connection, room).await?;
         }
         RoomChangeKind::Announcement => {}
     }

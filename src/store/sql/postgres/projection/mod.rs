@@ -3,6 +3,7 @@
 mod follow;
 mod marks;
 mod publish;
+mod refer;
 mod standing;
 
 use rookery_core::ids::{RoomId, Seq};

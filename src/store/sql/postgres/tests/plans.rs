@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use super::scratch::Scratch;
 use crate::store::sql::postgres::{
     PostgresStore,
-    directory::{contacts, devices, listings, members, records, rooms, search, users},
+    directory::{contacts, devices, listings, media, members, records, rooms, search, users},
     projection::{BEGINNING, FORGET, MARK, PUBLISH, STANDING},
 };
 
@@ -31,8 +31,11 @@ const FILL: &str = "
     INSERT INTO contacts (owner, other, state, since) SELECT one, other, 2, 1 FROM pairs;
     INSERT INTO blocks (owner, other, at) SELECT one, other, 1 FROM pairs;
     INSERT INTO idempotency (owner, key, request, status, body, at) SELECT id, 'key', '', 200, '', 1 FROM numbered;
+    INSERT INTO media (id, room, uploader, name, size, kept, state, created_at, used_at, attached)
+        SELECT id, id, id, 'a', 1, 1, CASE WHEN n % 100 = 0 THEN 3 ELSE 1 END, n, n, n % 10 > 0 FROM numbered;
+    INSERT INTO media_refs (media, room, seq) SELECT one, other, 1 FROM pairs;
     INSERT INTO audit (at, actor, action, subject, detail) SELECT 1, 'a', 'b', 'c', 'd' FROM numbered;
-    ANALYZE users, devices, rooms, memberships, bans, beginnings, contacts, blocks, idempotency, audit";
+    ANALYZE users, devices, rooms, memberships, bans, beginnings, contacts, blocks, idempotency, audit, media, media_refs";
 
 /// Somebody who asks for plans in a schema that is full.
 async fn planner(scratch: &Scratch) -> PgConnection {
@@ -80,6 +83,13 @@ async fn no_query_on_the_way_of_people_walks_a_table_in_postgres() {
         users::SEEN,
         devices::BY_TOKEN,
         devices::OF,
+        devices::TOKEN_OF,
+        media::ONE,
+        media::FOR_VIEWER,
+        media::THESE,
+        media::KEPT,
+        media::USE,
+        media::EXPIRE,
         devices::USED,
         rooms::ONE,
         rooms::PAIR,

@@ -51,6 +51,15 @@ pub(super) async fn by_token(
     Ok(found.map(|login| (login.device.device(), login.user.user())))
 }
 
+pub(in crate::store::sql::sqlite) const TOKEN_OF: &str = "SELECT token FROM devices WHERE id = $1";
+
+pub(super) async fn token_of(store: &SqliteStore, device: DeviceId) -> Result<Option<[u8; 32]>, StoreError> {
+    let query = sqlx::query_scalar(TOKEN_OF).bind(device.0);
+    let found: Option<Vec<u8>> = query.fetch_optional(&store.readers).await?;
+    let unreadable = |_| StoreError::Corrupt(format!("the token of login {device}"));
+    found.map(|token| token.try_into().map_err(unreadable)).transpose()
+}
+
 const OF: &str = "SELECT id AS device, user AS owner, name AS device_name, created_at AS device_created_at,
     last_used_at, expires_at FROM devices WHERE user = $1 ORDER BY created_at DESC, id DESC";
 

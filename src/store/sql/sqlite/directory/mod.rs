@@ -3,6 +3,7 @@
 mod contacts;
 mod devices;
 mod listings;
+mod media;
 mod members;
 mod records;
 mod rooms;
@@ -28,8 +29,9 @@ use crate::store::{
 
 #[cfg(test)]
 pub(super) use self::{
-    devices::BY_TOKEN,
+    devices::{BY_TOKEN, TOKEN_OF},
     listings::{LIST_ROOMS, ROOMS_OF},
+    media::{EXPIRE, FOR_VIEWER, KEPT, ONE as MEDIA, THESE as THESE_MEDIA},
     members::MEMBERS,
     search::BEGIN,
 };
@@ -99,6 +101,10 @@ impl Directory for SqliteStore {
 
     fn device_by_token(&self, token: [u8; 32], now: Millis) -> Answer<'_, Option<(Device, User)>> {
         Box::pin(devices::by_token(self, token, now))
+    }
+
+    fn token_of_device(&self, device: DeviceId) -> Answer<'_, Option<[u8; 32]>> {
+        Box::pin(devices::token_of(self, device))
     }
 
     fn devices(&self, user: UserId) -> Answer<'_, Vec<Device>> {

@@ -202,10 +202,11 @@ const ERASE: &str =
     "UPDATE users SET handle = NULL, skeleton = NULL, display_name = '', folded_name = '', about = NULL,
     email = NULL, role = 0, deleted = 1, last_seen = NULL, password_hash = '', failures = 0, failed_at = 0
     WHERE id = $1 AND deleted = 0";
-const FORGET: [&str; 3] = [
+const FORGET: [&str; 4] = [
     "DELETE FROM contacts WHERE owner = $1 OR other = $1",
     "DELETE FROM blocks WHERE owner = $1 OR other = $1",
     "DELETE FROM idempotency WHERE user = $1",
+    "UPDATE media SET state = 3 WHERE uploader = $1",
 ];
 
 pub(super) async fn erase(store: &SqliteStore, id: UserId) -> Result<Vec<DeviceId>, StoreError> {

@@ -71,7 +71,8 @@ async fn write(store: &SqliteStore, stamp: Stamp, event: Event) -> Result<(), St
 }
 
 async fn say(store: &SqliteStore, stamp: Stamp, room: RoomId, seq: Seq, body: &str) -> Result<(), StoreError> {
-    let content = Content::Message { body: body.to_owned(), reply_to: None, mentions: Vec::new() };
+    let content =
+        Content::Message { body: body.to_owned(), reply_to: None, mentions: Vec::new(), attachments: Vec::new() };
     write(store, stamp, event(room, UserId(Uuid::from_u128(1)), seq, content)).await
 }
 
@@ -207,7 +208,7 @@ async fn deleted_words_leave_the_disk_of_a_running_store() {
     let (id, stamp) = room(&store, user).await;
     say(&store, stamp, id, 2, SECRET).await.unwrap();
     assert!(stands_somewhere(folder.path(), SECRET));
-    write(&store, stamp, event(id, user, 3, Content::Delete { target: 2 })).await.unwrap();
+    write(&store, stamp, event(id, user, 3, Content::Delete { target: 2, attachments: false })).await.unwrap();
     // The writer cleans up when it has rested; how long that takes does not matter here.
     let gone = async {
         let mut looks = tokio::time::interval(std::time::Duration::from_millis(50));
@@ -234,7 +235,12 @@ async fn another_owner_fences_off_all_that_waits() {
     let (reply, mut fates) = mpsc::channel(1_000);
     let reply = Arc::new(Told(reply));
     for seq in 3..1_000 {
-        let content = Content::Message { body: "not ours".to_owned(), reply_to: None, mentions: Vec::new() };
+        let content = Content::Message {
+            body: "not ours".to_owned(),
+            reply_to: None,
+            mentions: Vec::new(),
+            attachments: Vec::new(),
+        };
         let event = Arc::new(event(id, user, seq, content));
         store.append(Append { stamp, event, reply: Arc::clone(&reply) as Arc<dyn Appended> });
     }

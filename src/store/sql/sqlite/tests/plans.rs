@@ -4,7 +4,9 @@ use sqlx::{AssertSqlSafe, Row};
 
 use crate::store::sql::sqlite::{
     SqliteSettings, SqliteStore,
-    directory::{BEGIN, BY_TOKEN, LIST_ROOMS, MEMBERS, ROOMS_OF},
+    directory::{
+        BEGIN, BY_TOKEN, EXPIRE, FOR_VIEWER, KEPT, LIST_ROOMS, MEDIA, MEMBERS, ROOMS_OF, THESE_MEDIA, TOKEN_OF,
+    },
     log::{
         EVENTS, HEAD, LOOK_TARGET, LOOK_WRITE, OUTCOME, REACTIONS, SNAPSHOT_BANS, SNAPSHOT_BLOCKING, SNAPSHOT_MEMBERS,
         SNAPSHOT_RECENT, SNAPSHOT_ROOM,
@@ -42,6 +44,12 @@ async fn no_query_on_the_way_of_people_walks_a_table() {
         REACTIONS,
         MARK,
         BY_TOKEN,
+        TOKEN_OF,
+        MEDIA,
+        FOR_VIEWER,
+        THESE_MEDIA,
+        KEPT,
+        EXPIRE,
         BEGIN,
         MEMBERS,
         SNAPSHOT_ROOM,

@@ -36,7 +36,12 @@ const OTHER_MESSAGES: &str = "INSERT INTO events (room, seq, stamp, kind, sender
     FROM rooms r JOIN events n ON n.room = $1 AND n.seq <= 3 WHERE r.id <> $1";
 
 async fn fill(connection: &mut SqliteConnection, messages: i64) -> Result<(), Failure> {
-    let body = rookery_core::event::Content::Message { body: "hi".to_owned(), reply_to: None, mentions: Vec::new() };
+    let body = rookery_core::event::Content::Message {
+        body: "hi".to_owned(),
+        reply_to: None,
+        mentions: Vec::new(),
+        attachments: Vec::new(),
+    };
     sqlx::query(ROOMS).bind(1_000_i64).execute(&mut *connection).await?;
     sqlx::query(MEMBERS).bind(USER.0).execute(&mut *connection).await?;
     let query = sqlx::query(MESSAGES).bind(ROOM.0).bind(messages).bind(USER.0).bind(body.to_stored());

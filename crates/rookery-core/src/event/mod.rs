@@ -1,7 +1,10 @@
 //! What stands in a room's log: the only truth about the room.
 
+pub mod media;
+
 use serde::{Deserialize, Serialize};
 
+use self::media::Attachment;
 use crate::{
     ids::{ClientId, RoomId, Seq, UserId},
     time::Millis,
@@ -40,6 +43,9 @@ pub enum Content {
         /// Who it names.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         mentions: Vec<UserId>,
+        /// The files that it carries, described.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<Attachment>,
     },
     /// A message got another text.
     Edit {
@@ -52,6 +58,9 @@ pub enum Content {
     Delete {
         /// The message.
         target: Seq,
+        /// Whether it carried files, which go with it.
+        #[serde(default, skip_serializing_if = "is_false")]
+        attachments: bool,
     },
     /// A reaction was set or taken back.
     Reaction {
@@ -229,7 +238,7 @@ impl Content {
     #[must_use]
     pub const fn target(&self) -> Option<Seq> {
         match self {
-            Self::Edit { target, .. } | Self::Delete { target } | Self::Reaction { target, .. } => Some(*target),
+            Self::Edit { target, .. } | Self::Delete { target, .. } | Self::Reaction { target, .. } => Some(*target),
             _ => None,
         }
     }
@@ -257,7 +266,8 @@ impl Content {
     pub fn erased(&self) -> Self {
         match self {
             Self::Message { reply_to, .. } => {
-                Self::Message { body: String::new(), reply_to: *reply_to, mentions: Vec::new() }
+                let (body, mentions, attachments) = (String::new(), Vec::new(), Vec::new());
+                Self::Message { body, reply_to: *reply_to, mentions, attachments }
             }
             Self::Edit { target, .. } => Self::Edit { target: *target, body: String::new() },
             other => other.clone(),
