@@ -14,11 +14,13 @@ use super::{Answer, Problem, answer::headers::text};
 #[folder = "web/dist/"]
 struct Files;
 
-/// Everything is the page's own, and nothing is written into it: neither scripts nor styles.
-const POLICY: &str =
-    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
-/// None of what a browser offers beyond drawing, storing and asking this server.
-const PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
+/// Everything is the page's own, and nothing is written into it: neither scripts nor styles. Pictures and sound may also be
+/// what the page itself has in memory (`blob:`): it fetches them with its token, which no address may carry.
+const POLICY: &str = "default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; base-uri 'none'; \
+                      form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+/// None of what a browser offers beyond drawing, storing, asking this server, and the microphone for voice messages, which
+/// the browser asks people about.
+const PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(self), payment=(), usb=()";
 
 /// What the names of files begin with that belong to the operators' page alone.
 const OF_OPERATORS: &str = "admin-";

@@ -6,6 +6,7 @@ import { App } from "./ui/App";
 import "./styles/base.css";
 import "./styles/frame.css";
 import "./styles/room.css";
+import "./styles/media.css";
 import "./styles/panels.css";
 
 applyTheme();

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions } from "playwright-core";
-import type { Client } from "../../sdk/typescript/src/index.js";
+import type { Client, NewFile } from "../../sdk/typescript/src/index.js";
 import { Server } from "../../sdk/typescript/test/support/server.js";
 import { account, group, launch, PATIENCE_MS, post, Window } from "./support/browser.js";
+import { lake, wav } from "./support/files.js";
 import { Board } from "./support/operators.js";
 
 const FOLDER = process.env["ROOKERY_PICTURES"];
@@ -44,16 +45,32 @@ async function furnish(url: string): Promise<void> {
   await post(birch, books, "Make it eight, it ends on a cliff. @wren, agreed?", { mentions: [wren.user ?? ""] });
   const direct = (await robin.rest.rooms.direct(wren.user ?? "")).id;
   await post(robin, direct, "Did you find the other glove?");
+  await furnishPhotographs(robin, heron, wren);
   const news = (await birch.rest.rooms.create({ kind: "channel", name: "Announcements", members: [wren.user ?? ""] })).id;
   await post(birch, news, "The workshop is closed on Friday.");
 }
 
-async function picture(name: string, options: BrowserContextOptions, room: string | undefined): Promise<void> {
+async function furnishPhotographs(robin: Client, heron: Client, wren: Client): Promise<void> {
+  const room = await group(robin, "Photographs", [heron, wren]);
+  const send = async (who: Client, body: string, ...files: NewFile[]): Promise<void> => {
+    const attachments: string[] = [];
+    for (const file of files) attachments.push((await who.media.upload(room, file)).id);
+    await who.rest.rooms.post(room, { client_id: crypto.randomUUID(), body, attachments });
+  };
+  const swell = (at: number): number => Math.abs(Math.sin(at * 9) * Math.sin(at * 31)) * (1 - at * 0.6);
+  const waveform = Array.from({ length: 64 }, (_, at) => Math.round(swell(at / 64) * 100));
+  await send(robin, "The lake, an hour before we left", { name: "lake.png", source: new Blob([lake()]) });
+  await send(heron, "", { name: "voice.wav", source: new Blob([wav(14, swell)]), voice: { duration_ms: 14_000, waveform } });
+  await send(wren, "The way round, if you come by bicycle", { name: "The way round.pdf", source: new Blob([`%PDF-1.7\n${" ".repeat(381_000)}`]) });
+}
+
+async function picture(name: string, options: BrowserContextOptions, room: string | undefined, last = "See you there"): Promise<void> {
   const window = await Window.open(browser, server.url, options);
   await window.logIn("wren");
   if (room !== undefined) {
     await window.openRoom(room);
-    await window.sees("See you there");
+    await window.sees(last);
+    await window.page.waitForFunction(() => [...document.querySelectorAll(".picture")].every((one) => one.querySelector("img")?.complete));
   }
   await window.page.locator(".rooms .entry").nth(3).waitFor({ state: "attached" });
   if (FOLDER) await window.page.screenshot({ path: `${FOLDER}/${name}.png` });
@@ -62,6 +79,7 @@ async function picture(name: string, options: BrowserContextOptions, room: strin
 }
 
 test("the light view", () => picture("light", { colorScheme: "light" }, "Sunday walk"));
+test("pictures, files and voice", () => picture("media", { colorScheme: "light" }, "Photographs", "The way round"));
 test("the dark view", () => picture("dark", { colorScheme: "dark" }, "Sunday walk"));
 test("a phone, with a conversation", () => picture("phone", { viewport: { width: 390, height: 780 }, hasTouch: true }, "Sunday walk"));
 test("a phone, with all conversations", () => picture("phone-list", { viewport: { width: 360, height: 740 }, hasTouch: true }, undefined));

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { pixelsOf } from "../src/media/blurhash.js";
+import { barsOf, boxOf, bytesInWords, timeInWords } from "../src/media/sizes.js";
 import { Rows } from "../src/room/rows.js";
 import { type Block, blocksOf, type Inline, plainOf } from "../src/text/markdown.js";
 import { safeAddress, urlAt } from "../src/text/links.js";
@@ -143,4 +145,36 @@ test("a hundred thousand rows are quick to grow", () => {
   }
   const { user, system } = process.cpuUsage(began);
   assert.ok(user + system < 500_000, `${user + system} µs for a thousand more`);
+});
+
+test("a picture's box is known before the picture, and is never a line or larger than it may be", () => {
+  assert.deepEqual(boxOf(720, 480), { width: 320, height: 213 });
+  assert.deepEqual(boxOf(100, 4_000), { width: 96, height: 320 });
+  assert.deepEqual(boxOf(4_000, 10), { width: 320, height: 64 });
+  assert.deepEqual(boxOf(120, 120), { width: 120, height: 120 });
+  assert.deepEqual(boxOf(undefined, null), { width: 160, height: 160 });
+});
+
+test("sizes and times are said as people say them", () => {
+  assert.deepEqual([0, 999, 1_000, 9_949, 99_500, 999_499, 999_500, 4_200_000, 2 ** 31].map(bytesInWords), ["0 B", "999 B", "1.0 kB", "9.9 kB", "100 kB", "999 kB", "1.0 MB", "4.2 MB", "2.1 GB"]);
+  assert.deepEqual([0, 499, 500, 59_600, 900_000].map(timeInWords), ["0:00", "0:00", "0:01", "1:00", "15:00"]);
+});
+
+test("a waveform of any length becomes as many bars as there is room for, and loses no peak", () => {
+  assert.deepEqual(barsOf([], 4), []);
+  assert.deepEqual(barsOf([1, 9], 4), [1, 1, 9, 9]);
+  assert.deepEqual(barsOf([1, 2, 3, 4, 90, 6, 7, 8], 4), [2, 4, 90, 8]);
+});
+
+test("the colours of a picture come out of its hash, and out of anything else nothing does", () => {
+  const pixels = pixelsOf("LEHV6nWB2yk8pyo0adR*.7kCMdnj", 8, 8);
+  assert.equal(pixels?.length, 256);
+  // The average of the pixels is the colour that the hash begins with.
+  const average = [0, 1, 2].map((channel) => {
+    let sum = 0;
+    for (let at = channel; at < 256; at += 4) sum += pixels?.[at] ?? 0;
+    return sum / 64;
+  });
+  for (const [at, expected] of [151, 150, 149].entries()) assert.ok(Math.abs((average[at] ?? 0) - expected) < 4, average.join(" "));
+  for (const wrong of ["", "L", "LEHV6nWB2yk8pyo0adR*.7kCMdn", "LEHV6nWB2yk8pyo0adR*.7kCMdn\"", "💥".repeat(14)]) assert.equal(pixelsOf(wrong, 8, 8), undefined, wrong);
 });

@@ -2,8 +2,11 @@
 
 import type { RookeryError } from "./errors.js";
 import type { ServerMarks, ServerPresence, ServerTyping } from "./generated/frames.js";
-import type { EventFrame, Notify, Role, RoomId, RoomKind, Seq, UserId, Visibility } from "./generated/live.js";
-import type { Device, Login, Message, NewLogin, Receipt, User } from "./generated/people.js";
+import type { EventFrame, MediaId, Notify, Role, RoomId, RoomKind, Seq, UserId, Visibility } from "./generated/live.js";
+import type { Device, Login, Media, MediaLink, Message, NewLogin, Receipt, User, Voice } from "./generated/people.js";
+import type { Readable } from "./media/media.js";
+import type { MediaSource } from "./media/source.js";
+import type { NewFile, UploadOptions, UploadProgress } from "./media/upload.js";
 import type { OutboxStore } from "./outbox/store.js";
 import type { Rest } from "./rest/index.js";
 import type { Network } from "./live/network.js";
@@ -81,6 +84,32 @@ export interface SendOptions {
   replyTo?: Seq;
   /** The people that it names, at most 50. */
   mentions?: readonly UserId[];
+  /**
+   * Files that it carries, at most 10; then the text may be empty. It is sent when all of them are at the server. What
+   * was uploaded with `client.media.upload` is given by its id.
+   */
+  attachments?: readonly (NewFile | MediaId)[];
+}
+
+/** A file of a message on its way. */
+export interface OutgoingFile {
+  /** Its name here. */
+  readonly key: string;
+  readonly name: string;
+  readonly size: number;
+  /** What the browser takes it for; empty if that is not known. */
+  readonly type: string;
+  readonly voice?: { readonly duration_ms: number; readonly waveform: readonly number[] };
+  /** `lost`: its bytes were not kept over a reload. */
+  readonly state: "waiting" | "uploading" | "ready" | "lost";
+  /** Bytes that the server has. */
+  readonly sent: number;
+  /** Whether its bytes are in the outbox: if not, a reload before it is sent loses them. */
+  readonly kept: boolean;
+  /** Its name at the server, once that is known. */
+  readonly media?: MediaId;
+  /** Its bytes, while they are at hand. */
+  readonly source?: MediaSource;
 }
 
 /** A message of one's own on its way. A new object whenever something about it changes. */
@@ -91,6 +120,7 @@ export interface Outgoing {
   readonly body: string;
   readonly reply_to?: Seq;
   readonly mentions?: readonly UserId[];
+  readonly attachments?: readonly OutgoingFile[];
   /** When it was written, by this machine's clock. */
   readonly at: Date;
   /** `pending`: no answer yet; `sent`: it is in the log under `seq`; `failed`: refused for good, see `error`. */
@@ -182,6 +212,26 @@ export interface Timeline {
   close(): void;
 }
 
+/** Files of messages, to and from the server. */
+export interface MediaClient {
+  /**
+   * Uploads a file to a room, in parts, until the server has all of it: what fails for now is tried again until `signal`
+   * says otherwise. With the `id` of an upload that was begun in an earlier life it goes on where that has got. Kept with
+   * what the server found the file to be; put its `id` into the `attachments` of a message within a day.
+   */
+  upload(room: RoomId, file: NewFile, options?: UploadOptions): Promise<Media>;
+  /** What is known of a file. */
+  get(media: MediaId): Promise<Media>;
+  /** All bytes of a file, in memory: for pictures and what is small. */
+  content(media: Readable, signal?: AbortSignal): Promise<Blob>;
+  /** The small picture of a picture. */
+  thumbnail(media: MediaId, signal?: AbortSignal): Promise<Blob>;
+  /** An address to save or play a file from, for five minutes and as long as one may see it. */
+  link(media: MediaId): Promise<MediaLink>;
+  /** Deletes a file of one's own that no message carries. */
+  remove(media: MediaId): Promise<void>;
+}
+
 /** What a client tells. */
 export interface ClientEvents {
   connection: [ConnectionState];
@@ -215,6 +265,8 @@ export interface Client {
   /** Every route, typed. */
   readonly rest: Rest;
   readonly rooms: Rooms;
+  /** Files. */
+  readonly media: MediaClient;
   readonly connection: ConnectionState;
   /** Who I am, once that is known (after `logIn` or the first connection). */
   readonly user: UserId | undefined;
@@ -263,4 +315,4 @@ export interface Client {
   on<K extends keyof ClientEvents>(name: K, listener: (...told: ClientEvents[K]) => void): () => void;
 }
 
-export type { Device, Login, Message, Receipt, User };
+export type { Device, Login, Media, MediaLink, MediaSource, Message, NewFile, Receipt, UploadOptions, UploadProgress, User, Voice };

@@ -11,6 +11,7 @@ import { Following } from "./live/following.js";
 import { pageNetwork } from "./live/network.js";
 import { Signals } from "./live/signals.js";
 import { type OpenSocket, standardSocket } from "./live/socket.js";
+import { MediaFiles } from "./media/media.js";
 import { Sender } from "./outbox/sender.js";
 import { Http } from "./rest/http.js";
 import { Rest } from "./rest/index.js";
@@ -26,6 +27,7 @@ const NAME = "rookery client for TypeScript";
 /** One login at one server. */
 export class RookeryClient implements Api.Client {
   readonly rest: Rest;
+  readonly #media: MediaFiles;
   readonly #url: string;
   readonly #options: Api.ClientOptions;
   readonly #told = new Emitter<Api.ClientEvents>();
@@ -55,6 +57,7 @@ export class RookeryClient implements Api.Client {
       loggedOut: (reason) => this.#connection.stop({ state: "logged_out", reason }),
     });
     this.rest = new Rest(http);
+    this.#media = new MediaFiles(this.rest.media, random);
     this.#rooms = this.#makeRooms(random);
     this.#following = this.#makeFollowing(random);
     this.#sender = this.#makeSender(random);
@@ -69,6 +72,10 @@ export class RookeryClient implements Api.Client {
 
   get rooms(): Api.Rooms {
     return this.#rooms;
+  }
+
+  get media(): Api.MediaClient {
+    return this.#media;
   }
 
   get connection(): Api.ConnectionState {
@@ -272,6 +279,8 @@ export class RookeryClient implements Api.Client {
         this.#told.emit("outgoing", outgoing, { gone });
       },
       problem: (error) => this.#told.emit("problem", error),
+      upload: (room, file, options) => this.#media.upload(room, file, options),
+      remove: (media) => this.#media.remove(media),
     });
   }
 
@@ -303,6 +312,7 @@ export class RookeryClient implements Api.Client {
     this.#following.welcomed(welcome);
     this.#marks.welcomed(welcome.rooms);
     this.#signals.welcomed();
+    this.#media.nudge();
     this.#sender.welcomed();
     for (const view of fresh) this.#tellJoined(view.room);
   }

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { EventFrame } from "../src/node/index.js";
 import { verdict, verdictOfStatus } from "../src/live/closing.js";
 import { Follower, type FollowerEffects } from "../src/live/follower.js";
+import { usableName } from "../src/media/source.js";
 import { clientId } from "../src/outbox/client-id.js";
 import { Pace } from "../src/live/pace.js";
 import { Turns } from "../src/live/turns.js";
@@ -183,4 +184,20 @@ test("unread are the messages after the mark, as far as can be known", () => {
   assert.equal(many.count, 5_000);
   many.mark(4_990);
   assert.equal(many.count, 10);
+});
+
+test("a file gets a name that the server takes, as near to its own as possible", () => {
+  for (const [given, name] of [
+    ["photo.jpg", "photo.jpg"],
+    ["  two  words .txt ", "two  words .txt"],
+    ["../../etc/passwd", ".._.._etc_passwd"],
+    ["C:\\windows\\x.exe", "C:_windows_x.exe"],
+    ["photo\u202egnp.exe", "photognp.exe"],
+    ["a\u0000b\r\nc\u2028d\ufeff", "ab  c d"],
+    ["...", "file"],
+    ["\u200b", "file"],
+    ["👩‍🌾.png", "👩‍🌾.png"],
+  ] as const) assert.equal(usableName(given), name, JSON.stringify(given));
+  const long = usableName(`${"ä".repeat(300)}.tar.gz`);
+  assert.ok(new TextEncoder().encode(long).length <= 255 && long.endsWith("ä.gz"), long);
 });

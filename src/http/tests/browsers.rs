@@ -76,14 +76,22 @@ fn assert_is_a_page_with_its_policy(page: &Got) {
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert_eq!(page.header("cache-control"), "no-cache");
     let policy = page.header("content-security-policy");
-    for part in
-        ["default-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'", "object-src 'none'"]
-    {
+    for part in [
+        "default-src 'self'",
+        "img-src 'self' blob:",
+        "media-src 'self' blob:",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "object-src 'none'",
+    ] {
         assert!(policy.contains(part), "{policy}");
     }
+    assert!(!policy.contains("script-src"), "what is in memory is shown, and never run: {policy}");
     assert!(!policy.contains("unsafe"), "{policy}");
     assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
-    assert!(page.header("permissions-policy").contains("geolocation=()"));
+    let permissions = page.header("permissions-policy");
+    assert!(permissions.contains("geolocation=()") && permissions.contains("microphone=(self)"), "{permissions}");
 }
 
 #[actix_web::test]

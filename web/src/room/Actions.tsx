@@ -31,7 +31,9 @@ export function Actions(props: { message: Message; isOwn: boolean; conversation:
       <Show when={role() !== "reader"}>
         <button onClick={() => props.conversation.setReplyTo(props.message)} data-deed="reply" aria-label={texts.reply} title={texts.reply}><Icon name="reply" /></button>
       </Show>
-      <button onClick={() => void copy(chat, props.message.body)} data-deed="copy" aria-label={texts.copy} title={texts.copy}><Icon name="copy" /></button>
+      <Show when={props.message.body !== ""}>
+        <button onClick={() => void copy(chat, props.message.body)} data-deed="copy" aria-label={texts.copy} title={texts.copy}><Icon name="copy" /></button>
+      </Show>
       <Show when={props.isOwn}>
         <button onClick={() => props.conversation.setEditing(props.message)} data-deed="edit" aria-label={texts.edit} title={texts.edit}><Icon name="edit" /></button>
       </Show>

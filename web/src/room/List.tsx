@@ -73,8 +73,12 @@ function ToLatest(props: { conversation: Conversation; onGo: () => void }): JSX.
   );
 }
 
+/** Keys that mean a place in a recording or a film. */
+const isPlayed = (event: KeyboardEvent): boolean => (event.target as HTMLElement).matches("input, audio, video") && event.key !== "Escape";
+
 /** A browser goes to the ends in many steps, and each row on the way that is higher than it was taken for would stop it. */
 function ends(event: KeyboardEvent, pages: Pages): boolean {
+  if (isPlayed(event)) return false;
   if (event.key === "Home") pages.scroll.showIndex(0, 0);
   else if (event.key === "End") void pages.toLatest();
   else return false;
@@ -85,6 +89,7 @@ function ends(event: KeyboardEvent, pages: Pages): boolean {
 /** Up and down go from message to message, Escape goes back to where one writes. */
 function walk(event: KeyboardEvent, block: HTMLElement): void {
   const target = event.target as HTMLElement;
+  if (isPlayed(event)) return;
   if (event.altKey || event.ctrlKey || target.closest(".actions")) return;
   const row = target.closest<HTMLElement>(".row");
   const rows = [...block.querySelectorAll<HTMLElement>(".row")];

@@ -1,6 +1,8 @@
 // An open conversation: who it is with, what was said, and where to write.
 
-import { createEffect, createSignal, type JSX, onCleanup, Show } from "solid-js";
+import { createEffect, createSignal, type JSX, lazy, onCleanup, Show, Suspense } from "solid-js";
+import { player } from "../media/player";
+import { filesOf } from "../media/tray";
 import { Details } from "../panels/Details";
 import { titleOf, useChat } from "../state/chat";
 import type { RoomId, RoomSummary } from "../state/wire";
@@ -11,6 +13,8 @@ import { Icon } from "../ui/Icon";
 import { Composer } from "./Composer";
 import { createConversation } from "./conversation";
 import { List } from "./List";
+
+const Viewer = lazy(() => import("../media/Viewer"));
 
 export function Room(props: { id: RoomId }): JSX.Element {
   const chat = useChat();
@@ -56,11 +60,13 @@ function Present(props: { id: RoomId }): JSX.Element {
   createEffect(() => chat.presences.watch(conversation.members().map((member) => member.user.id)));
   onCleanup(() => {
     chat.presences.watch([]);
+    player.stop();
     chat.setPanel(undefined);
   });
   const mayWrite = (): boolean => room()?.role !== "reader" && !room()?.archived;
+  const drop = useDrop(mayWrite, (data) => conversation.tray.add(filesOf(data, chat.tell), chat.tell));
   return (
-    <section class="room">
+    <section class="room" {...drop.handlers}>
       <header class="bar">
         <button class="plain back" onClick={() => chat.open(undefined)} aria-label={texts.back}><Icon name="back" /></button>
         <Avatar id={room()?.peer?.id ?? props.id} name={title()} isOnline={chat.presences.of(room()?.peer?.id)?.status === "online"} />
@@ -75,9 +81,33 @@ function Present(props: { id: RoomId }): JSX.Element {
       <Show when={mayWrite()} fallback={<p class="closed">{room()?.archived ? texts.isArchived : texts.readOnly}</p>}>
         <Composer conversation={conversation} title={title()} />
       </Show>
+      <Show when={drop.isOver()}><p class="drop" aria-hidden="true">{texts.dropHere(title())}</p></Show>
+      <Show when={conversation.viewing()}><Suspense><Viewer conversation={conversation} /></Suspense></Show>
       <Show when={chat.panel() === "details"}><Details conversation={conversation} /></Show>
     </section>
   );
+}
+
+/** Files that are dragged over the room and dropped on it. */
+function useDrop(mayDrop: () => boolean, dropped: (data: DataTransfer | null) => void) {
+  const [isOver, setOver] = createSignal(false);
+  const carries = (event: DragEvent): boolean => (event.dataTransfer?.types.includes("Files") ?? false) && mayDrop();
+  const over = (event: DragEvent): void => {
+    if (!carries(event)) return;
+    event.preventDefault();
+    if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";
+    setOver(true);
+  };
+  const left = (event: DragEvent): void => {
+    if (!(event.currentTarget as HTMLElement).contains(event.relatedTarget as Node | null)) setOver(false);
+  };
+  const drop = (event: DragEvent): void => {
+    setOver(false);
+    if (!carries(event)) return;
+    event.preventDefault();
+    dropped(event.dataTransfer);
+  };
+  return { isOver, handlers: { onDragEnter: over, onDragOver: over, onDragLeave: left, onDrop: drop } };
 }
 
 function Subtitle(props: { room: RoomSummary | undefined }): JSX.Element {

@@ -2,8 +2,10 @@
 
 import { createMemo, createSignal, For, type JSX, onCleanup, onMount, Show } from "solid-js";
 import { useChat } from "../state/chat";
+import { Attachments } from "../media/Attachments";
+import { Sending } from "../media/Sending";
+import { inOneLine } from "../media/words";
 import type { Message, Outgoing, UserId } from "../state/wire";
-import { plainOf } from "../text/markdown";
 import { clockTime, dayName, isSameDay, wholeTime } from "../text/time";
 import { texts } from "../texts";
 import { Avatar } from "../ui/Avatar";
@@ -120,7 +122,9 @@ function Bubble(props: { item: Item; conversation: Conversation; isOwn: boolean 
     <div class="bubble" classList={{ failed: outgoing()?.state === "failed", pending: outgoing()?.state === "pending" }}>
       <Show when={props.item.reply_to}>{(seq) => <Quoted seq={seq()} conversation={props.conversation} />}</Show>
       <Show when={!sent()?.deleted} fallback={<p class="deleted">{texts.deletedMessage}</p>}>
-        <Body text={props.item.body} mentions={props.item.mentions} />
+        <Show when={sent()?.attachments?.length ? sent() : undefined}>{(carrying) => <Attachments message={carrying()} conversation={props.conversation} />}</Show>
+        <Show when={outgoing()?.attachments?.length ? outgoing() : undefined}>{(carrying) => <Sending outgoing={carrying()} />}</Show>
+        <Show when={props.item.body !== ""}><Body text={props.item.body} mentions={props.item.mentions} /></Show>
       </Show>
       <p class="meta">
         <Show when={sent()?.edited_at && !sent()?.deleted}><span>{texts.edited}</span></Show>
@@ -175,7 +179,7 @@ function Quoted(props: { seq: number; conversation: Conversation }): JSX.Element
         {(shown) => (
           <>
             <b><bdi>{chat.people.name(shown().from)}</bdi></b>
-            <span dir="auto">{shown().deleted ? texts.deletedMessage : plainOf(shown().body)}</span>
+            <span dir="auto">{shown().deleted ? texts.deletedMessage : inOneLine(shown())}</span>
           </>
         )}
       </Show>

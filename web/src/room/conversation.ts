@@ -4,6 +4,7 @@ import { type Accessor, createMemo, createSignal, onCleanup } from "solid-js";
 import { onceAFrame } from "../frames";
 import type { Chat } from "../state/chat";
 import type { Member, Message, Outgoing, RoomId, Seq, Timeline, UserId } from "../state/wire";
+import { type Tray, trayOf } from "../media/tray";
 import type { Key } from "./rows";
 
 export interface View {
@@ -34,6 +35,16 @@ export interface Conversation {
   /** Asks the list to show a message, wherever in the history it is. */
   readonly jump: Accessor<{ seq: Seq } | undefined>;
   readonly jumpTo: (seq: Seq) => void;
+  /** Which picture is looked at by itself. */
+  readonly viewing: Accessor<Viewed | undefined>;
+  readonly setViewing: (viewed: Viewed | undefined) => void;
+  /** The files that go with the next message. */
+  readonly tray: Tray;
+}
+
+export interface Viewed {
+  seq: Seq;
+  id: string;
 }
 
 export function createConversation(chat: Chat, room: RoomId): Conversation {
@@ -50,6 +61,7 @@ export function createConversation(chat: Chat, room: RoomId): Conversation {
   const [replyTo, setReplyTo] = createSignal<Message>();
   const [editing, setEditing] = createSignal<Message>();
   const [jump, setJump] = createSignal<{ seq: Seq }>();
+  const [viewing, setViewing] = createSignal<Viewed>();
   return {
     room,
     timeline,
@@ -66,6 +78,9 @@ export function createConversation(chat: Chat, room: RoomId): Conversation {
     setEditing,
     jump,
     jumpTo: (seq) => setJump({ seq }),
+    viewing,
+    setViewing,
+    tray: trayOf(room),
   };
 }
 

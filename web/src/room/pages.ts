@@ -3,7 +3,8 @@
 import { type Accessor, createSignal, untrack } from "solid-js";
 import type { Chat } from "../state/chat";
 import type { RoomId, Seq, Timeline } from "../state/wire";
-import { type Conversation, itemAt, keyAt, lastUpTo } from "./conversation";
+import { type Conversation, type Item, itemAt, keyAt, lastUpTo } from "./conversation";
+import { heightOf } from "../media/sizes";
 import { Scroll, type Stage } from "./scroll";
 
 const PAGE = 100;
@@ -73,7 +74,7 @@ export class Pages {
   relayout(): void {
     const view = untrack(this.#conversation.view);
     const length = view.messages.length + view.outgoing.length;
-    this.scroll.update(length, (index) => keyAt(view, index), (index) => estimate(itemAt(view, index)?.body ?? ""));
+    this.scroll.update(length, (index) => keyAt(view, index), (index) => estimate(itemAt(view, index)));
     this.moved();
   }
 
@@ -139,6 +140,9 @@ function drawn(run: () => void): void {
 }
 
 /** How high a message probably is. */
-function estimate(body: string): number {
-  return 46 + Math.min(Math.floor(body.length / 60) + (body.match(/\n/g)?.length ?? 0), 20) * 22;
+function estimate(item: Item | undefined): number {
+  const body = item?.body ?? "";
+  const files = item?.attachments ?? [];
+  const carried = files.length === 0 ? 0 : heightOf(files.map((file) => ("kind" in file ? file : {}))) - (body === "" ? 22 : 0);
+  return 46 + carried + Math.min(Math.floor(body.length / 60) + (body.match(/\n/g)?.length ?? 0), 20) * 22;
 }

@@ -3,7 +3,7 @@
 import { type Accessor, createMemo, createSignal } from "solid-js";
 import type { Chat } from "../state/chat";
 import { drafts } from "../state/drafts";
-import type { Message } from "../state/wire";
+import type { Message, NewFile } from "../state/wire";
 import type { Conversation } from "./conversation";
 import { mentioned } from "./mentions";
 
@@ -30,7 +30,8 @@ export class Writing {
   }
 
   get isSendable(): boolean {
-    return this.text().trim() !== "" && !this.isTooLong();
+    const carries = !this.#conversation.editing() && this.#conversation.tray.chosen().length > 0;
+    return (this.text().trim() !== "" || carries) && !this.isTooLong();
   }
 
   write(words: string): void {
@@ -55,7 +56,8 @@ export class Writing {
     const body = this.text().trim();
     const edited = this.#conversation.editing();
     if (edited) void this.#edit(edited, body);
-    else if (!this.#post(body)) return;
+    else if (!this.post(body, this.#conversation.tray.chosen().map(({ name, file }) => ({ name, source: file })))) return;
+    else this.#conversation.tray.clear();
     this.done();
   }
 
@@ -78,10 +80,10 @@ export class Writing {
   }
 
   /** Whether the outbox takes it: it holds very many, and not any number. */
-  #post(body: string): boolean {
+  post(body: string, attachments: readonly NewFile[]): boolean {
     const reply = this.#conversation.replyTo();
     const mentions = mentioned(body, this.#conversation.members());
-    const options = { ...(reply ? { replyTo: reply.seq } : {}), ...(mentions.length > 0 ? { mentions } : {}) };
+    const options = { attachments, ...(reply ? { replyTo: reply.seq } : {}), ...(mentions.length > 0 ? { mentions } : {}) };
     try {
       const sending = this.#chat.client.send(this.#conversation.room, body, options);
       sending.stored.catch(this.#chat.tell);

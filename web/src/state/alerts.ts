@@ -1,7 +1,7 @@
 // What tells people of messages while they look elsewhere: the title of the tab, and notices of the system.
 
 import { createEffect, createSignal, onCleanup } from "solid-js";
-import { plainOf } from "../text/markdown";
+import { inOneLine } from "../media/words";
 import { texts } from "../texts";
 import { type Chat, titleOf } from "./chat";
 import { namesMe } from "./mentions";
@@ -24,7 +24,7 @@ export function createAlerts(chat: Chat): () => string {
     const room = chat.client.rooms.get(event.room);
     // What was missed comes in one go: that is for the list, not for a hundred notices.
     if (!room?.live) return;
-    if (chat.opened() === event.room) speak(texts.said(chat.people.name(event.from), plainOf(event.body ?? "")));
+    if (chat.opened() === event.room) speak(texts.said(chat.people.name(event.from), inOneLine(event)));
     if (isWanted(room, event, chat.client.user) && !document.hasFocus()) notify(chat, room, event);
   }));
   return spoken;
@@ -38,7 +38,7 @@ function notify(chat: Chat, room: RoomSummary, event: RoomEvent): void {
   if (!alerts() || !canAlert() || Notification.permission !== "granted") return;
   const name = chat.people.name(event.from);
   const title = room.kind === "direct" ? name : texts.inRoom(name, titleOf(room));
-  const notice = new Notification(title, { body: plainOf(event.body ?? ""), tag: event.room });
+  const notice = new Notification(title, { body: inOneLine(event), tag: event.room });
   notice.onclick = () => {
     window.focus();
     chat.open(event.room);

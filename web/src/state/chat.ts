@@ -2,7 +2,10 @@
 
 import { type Accessor, createContext, createSignal, onCleanup, useContext } from "solid-js";
 import { onceAFrame } from "../frames";
-import { plainOf } from "../text/markdown";
+import { Blobs } from "../media/blobs";
+import { player } from "../media/player";
+import { clearTrays } from "../media/tray";
+import { inOneLine } from "../media/words";
 import { texts } from "../texts";
 import { createMentions } from "./mentions";
 import { createPresence, type Presences } from "./presence";
@@ -24,6 +27,8 @@ export interface Chat {
   /** How many messages that I have not read name me, or answer me. */
   readonly mentions: (room: RoomId) => number;
   readonly presences: Presences;
+  /** Pictures and recordings that are in sight, or were lately. */
+  readonly blobs: Blobs;
   /** Which dialog is open. */
   readonly panel: Accessor<Panel | undefined>;
   readonly setPanel: (panel: Panel | undefined) => void;
@@ -47,6 +52,7 @@ export function createChat(client: Client): Chat {
   const [me, setMe] = createSignal<Me>();
   const [areRoomsKnown, setRoomsKnown] = createSignal(false);
   const people = new People(client);
+  const blobs = new Blobs();
   const { rooms, room } = followRooms(client, people);
   const [connection, setConnection] = createSignal<ConnectionState>(client.connection);
   const { opened, open } = createPlace();
@@ -73,9 +79,12 @@ export function createChat(client: Client): Chat {
   onCleanup(() => {
     offConnection();
     offLeft();
+    player.stop();
+    blobs.clear();
+    clearTrays();
     void client.stop();
   });
-  return { client, people, me, setMe, rooms, room, areRoomsKnown, connection, opened, open, mentions, presences, panel, setPanel, notice, tell };
+  return { client, people, me, setMe, rooms, room, areRoomsKnown, connection, opened, open, mentions, presences, blobs, panel, setPanel, notice, tell };
 }
 
 function followRooms(client: Client, people: People): Pick<Chat, "rooms" | "room"> {
@@ -139,7 +148,7 @@ export function titleOf(room: RoomSummary): string {
 
 /** One line that stands for a message in a list. */
 export function snippet(chat: Chat, message: Message, isDirect: boolean): string {
-  const body = message.deleted ? texts.deletedMessage : plainOf(message.body);
+  const body = message.deleted ? texts.deletedMessage : inOneLine(message);
   if (message.from === chat.client.user) return `${texts.you}: ${body}`;
   return isDirect ? body : `${chat.people.name(message.from)}: ${body}`;
 }

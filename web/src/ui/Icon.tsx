@@ -26,6 +26,17 @@ const PATHS = {
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   door: "M14 4H5v16h9M10 12h11M17 8l4 4-4 4",
   device: "M4 5h16v11H4zM9 20h6M12 16v4",
+  clip: "M20 11l-8.500 8.500a5 5 0 0 1-7-7L13 4a3.300 3.300 0 0 1 4.700 4.700L9.200 17.200a1.600 1.600 0 0 1-2.300-2.300L14.500 7.500",
+  microphone: "M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM6 11a6 6 0 0 0 12 0M12 17v4M9 21h6",
+  play: "M8 5l11 7-11 7z",
+  pause: "M8 5v14M16 5v14",
+  stop: "M7 7h10v10H7z",
+  file: "M6 3h8l4 4v14H6zM14 3v4h4",
+  film: "M4 6h16v12H4zM8 6v12M16 6v12M4 12h4M16 12h4",
+  sound: "M9 18a2.500 2.500 0 1 1-2.500-2.500A2.500 2.500 0 0 1 9 18V6l10-2v12a2.500 2.500 0 1 1-2.500-2.500A2.500 2.500 0 0 1 19 16",
+  picture: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9v.500",
+  save: "M12 4v11M7 11l5 5 5-5M5 20h14",
+  next: "M9 5l7 7-7 7",
 } as const;
 
 export type IconName = keyof typeof PATHS;

@@ -12,9 +12,12 @@ const FLAGS = [
 /** How long a page may take for something on a busy machine. */
 export const PATIENCE_MS = 30_000;
 
-export async function launch(): Promise<Browser> {
+/** A microphone that beeps, which the page may use. */
+export const MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+
+export async function launch(flags: readonly string[] = []): Promise<Browser> {
   const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-  return chromium.launch({ executablePath, headless: true, args: FLAGS });
+  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] });
 }
 
 /** A page with what went wrong in it: nothing may. */

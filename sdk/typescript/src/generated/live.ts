@@ -15,6 +15,32 @@ export interface AnnouncedLimits {
   sends_per_second: number;
 }
 
+/** A file as the messages that carry it describe it. */
+export interface Attachment {
+  /** `picture`: a few colours to show until it is there (BlurHash). */
+  blurhash?: string | null;
+  /** `voice`: how long it is, as its sender says. */
+  duration_ms?: number | null;
+  /** `picture`: its height in pixels. */
+  height?: number | null;
+  /** Which. */
+  id: MediaId;
+  /** What it is. */
+  kind: MediaKind;
+  /** What its sender calls it; for people's eyes. */
+  name: string;
+  /** Its bytes. */
+  size: number;
+  /** There is a small picture of it. */
+  thumbnail?: boolean;
+  /** Its type by what is in it. */
+  type: string;
+  /** `voice`: how loud it is from its beginning to its end, 0 to 100. */
+  waveform?: number[];
+  /** `picture`: its width in pixels. */
+  width?: number | null;
+}
+
 /** How a member or a room changed. */
 export type Change = MemberChange | RoomChangeKind;
 
@@ -22,7 +48,7 @@ export type Change = MemberChange | RoomChangeKind;
 export type ClientId = string;
 
 /** What went wrong. */
-export type Code = "bad_frame" | "bad_request" | "unauthenticated" | "forbidden" | "not_found" | "not_member" | "conflict" | "too_large" | "rate_limited" | "busy" | "unavailable" | "moved" | "archived" | "muted" | "blocked" | "gone";
+export type Code = "bad_frame" | "bad_request" | "unauthenticated" | "forbidden" | "not_found" | "not_member" | "conflict" | "too_large" | "rate_limited" | "busy" | "unavailable" | "moved" | "archived" | "muted" | "blocked" | "gone" | "quota";
 
 /** Take a message back. */
 export interface Delete {
@@ -65,6 +91,8 @@ export interface EventFrame {
   archived?: boolean | null;
   /** When. */
   at: Time;
+  /** `message`: the files that it carries. */
+  attachments?: Attachment[];
   /** `message`, `edit`: the text. */
   body?: string | null;
   /** `member`, `room`: how. */
@@ -131,6 +159,12 @@ export interface Mark {
   room: RoomId;
   type: string;
 }
+
+/** A file that messages carry. */
+export type MediaId = string;
+
+/** What a file is, by what is in it. */
+export type MediaKind = "picture" | "voice" | "audio" | "video" | "file";
 
 /** How a membership changed. */
 export type MemberChange = "joined" | "left" | "removed" | "banned" | "unbanned" | "role" | "muted";
@@ -234,9 +268,9 @@ export interface RoomView {
 
 /** Say something. */
 export interface Send {
-  /** Reserved: must be empty. */
-  attachments?: string[];
-  /** The text. */
+  /** The files that it carries, up to 10: one's own, of that room, and ready. */
+  attachments?: MediaId[];
+  /** The text; may be empty with attachments. */
   body: string;
   /** The idempotency key. */
   client_id: ClientId;

@@ -1,7 +1,7 @@
 // What REST takes from people and gives them.
 // Made from docs/openapi.json and docs/asyncapi.json by `npm run generate`: not to be changed by hand.
 
-import type { ClientId, Code, DeviceId, EventFrame, Notify, Role, RoomId, RoomKind, Seq, Time, UserId, Visibility } from "./live.js";
+import type { Attachment, ClientId, Code, DeviceId, EventFrame, MediaId, MediaKind, Notify, Role, RoomId, RoomKind, Seq, Time, UserId, Visibility } from "./live.js";
 
 /** Somebody that I know, invited, or was invited by. */
 export interface Contact {
@@ -103,6 +103,52 @@ export interface MeChange {
   email?: string | null;
 }
 
+/** A file; what the server found out about it is there once it is ready. */
+export interface Media {
+  /** `picture`: a few colours to show until it is there. */
+  blurhash?: string | null;
+  /** Since when. */
+  created_at: Time;
+  /** `voice`: how long it is. */
+  duration_ms?: number | null;
+  /** `picture`: in pixels. */
+  height?: number | null;
+  /** Which. */
+  id: MediaId;
+  /** What it is. */
+  kind?: MediaKind | null;
+  /** What it is called. */
+  name: string;
+  /** Bytes of each part but the last. */
+  part_size: number;
+  /** The parts that are there, counted from 0. */
+  parts: number[];
+  /** The room that it was uploaded to. */
+  room: RoomId;
+  /** The SHA-256 of what was uploaded, in hexadecimal. */
+  sha256?: string | null;
+  /** Its bytes: as they were announced, and once it is ready as they are read. */
+  size: number;
+  /** How far it is. */
+  state: State;
+  /** There is a small picture of it. */
+  thumbnail?: boolean;
+  /** Its type by what is in it. */
+  type?: string | null;
+  /** `voice`: how loud it is. */
+  waveform?: number[];
+  /** `picture`: in pixels. */
+  width?: number | null;
+}
+
+/** A link for a while. */
+export interface MediaLink {
+  /** When it ends. */
+  expires_at: Time;
+  /** To be followed from this server. */
+  url: string;
+}
+
 /** Somebody in a room. */
 export interface Member {
   /** Delivered up to here; in rooms of up to 100 only. */
@@ -131,6 +177,8 @@ export interface MemberWish {
 export interface Message {
   /** When. */
   at: Time;
+  /** The files that it carries; none once deleted. */
+  attachments?: Attachment[];
   /** The text as it is now; empty once deleted. */
   body: string;
   /** The idempotency key of the send. */
@@ -183,11 +231,23 @@ export interface NewLogin {
   password: string;
 }
 
+/** A new upload. */
+export interface NewMedia {
+  /** What to call the file: 1 to 255 bytes, no folders, no controls. */
+  name: string;
+  /** Its SHA-256, in hexadecimal: what comes is held to it. */
+  sha256?: string | null;
+  /** Its bytes. */
+  size: number;
+  /** It is a voice message. */
+  voice?: Voice | null;
+}
+
 /** A new message. */
 export interface NewMessage {
-  /** Reserved: must be empty. */
-  attachments?: string[];
-  /** The text: 1 to 16,384 bytes. */
+  /** The files that it carries, up to 10: one's own, of that room, and ready. */
+  attachments?: MediaId[];
+  /** The text: 1 to 16,384 bytes; may be empty with attachments. */
   body: string;
   /** The idempotency key, made by the client. */
   client_id: ClientId;
@@ -363,6 +423,9 @@ export type ServerRole = "user" | "admin";
 /** How two people stand. */
 export type Standing = "invited" | "asking" | "contact";
 
+/** How far a file is. */
+export type State = "uploading" | "ready" | "refused";
+
 /** What opens one WebSocket. */
 export interface Ticket {
   /** When it ends. */
@@ -385,4 +448,12 @@ export interface User {
   handle: string;
   /** Who. */
   id: UserId;
+}
+
+/** What is said of a voice message. */
+export interface Voice {
+  /** How long it is. */
+  duration_ms: number;
+  /** How loud it is from its beginning to its end: up to 128 numbers from 0 to 100. */
+  waveform: number[];
 }

@@ -1,7 +1,7 @@
 // The routes that people use: method and path, and what goes in and out.
 // Made from docs/openapi.json by `npm run generate`: not to be changed by hand.
 
-import type { Contact, Device, EventPage, History, Login, Marks, MarksChange, Me, MeChange, Member, MemberWish, MessageChange, NewAccount, NewLogin, NewMessage, NewRoom, Notifications, Outcome, PasswordChange, PasswordProof, ReactionList, Receipt, Room, RoomChange, Ticket, User } from "./people.js";
+import type { Contact, Device, EventPage, History, Login, Marks, MarksChange, Me, MeChange, Media, MediaLink, Member, MemberWish, MessageChange, NewAccount, NewLogin, NewMedia, NewMessage, NewRoom, Notifications, Outcome, PasswordChange, PasswordProof, ReactionList, Receipt, Room, RoomChange, Ticket, User } from "./people.js";
 
 /** Method and path by the name of the operation. */
 export const ROUTES = {
@@ -46,6 +46,14 @@ export const ROUTES = {
   delete_rooms_room_messages_seq_reactions_emoji: ["DELETE", "/api/v1/rooms/{room}/messages/{seq}/reactions/{emoji}"],
   put_rooms_room_marks: ["PUT", "/api/v1/rooms/{room}/marks"],
   put_rooms_room_notifications: ["PUT", "/api/v1/rooms/{room}/notifications"],
+  post_rooms_room_media: ["POST", "/api/v1/rooms/{room}/media"],
+  put_media_media_parts_part: ["PUT", "/api/v1/media/{media}/parts/{part}"],
+  post_media_media_complete: ["POST", "/api/v1/media/{media}/complete"],
+  get_media_media: ["GET", "/api/v1/media/{media}"],
+  delete_media_media: ["DELETE", "/api/v1/media/{media}"],
+  get_media_media_content: ["GET", "/api/v1/media/{media}/content"],
+  get_media_media_thumbnail: ["GET", "/api/v1/media/{media}/thumbnail"],
+  post_media_media_links: ["POST", "/api/v1/media/{media}/links"],
 } as const;
 
 /** What goes into each operation and what comes out. */
@@ -360,5 +368,61 @@ export interface Routes {
     query: {  };
     body: Notifications;
     answer: Notifications;
+  };
+  /** Begin an upload */
+  post_rooms_room_media: {
+    path: { room: string };
+    query: {  };
+    body: NewMedia;
+    answer: Media;
+  };
+  /** One part of an upload */
+  put_media_media_parts_part: {
+    path: { media: string; part: number };
+    query: {  };
+    body: undefined;
+    answer: undefined;
+  };
+  /** All parts are there */
+  post_media_media_complete: {
+    path: { media: string };
+    query: {  };
+    body: undefined;
+    answer: Media;
+  };
+  /** One file, and which of its parts are there */
+  get_media_media: {
+    path: { media: string };
+    query: {  };
+    body: undefined;
+    answer: Media;
+  };
+  /** Delete a file that no message refers to */
+  delete_media_media: {
+    path: { media: string };
+    query: {  };
+    body: undefined;
+    answer: undefined;
+  };
+  /** The file itself */
+  get_media_media_content: {
+    path: { media: string };
+    query: { ticket?: string };
+    body: undefined;
+    answer: undefined;
+  };
+  /** A small picture of it */
+  get_media_media_thumbnail: {
+    path: { media: string };
+    query: { ticket?: string };
+    body: undefined;
+    answer: undefined;
+  };
+  /** A link to it for five minutes */
+  post_media_media_links: {
+    path: { media: string };
+    query: {  };
+    body: undefined;
+    answer: MediaLink;
   };
 }

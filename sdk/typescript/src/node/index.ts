@@ -5,6 +5,7 @@ import { RookeryClient } from "../client.js";
 import { nodeSocket } from "./websocket.js";
 
 export * from "../index.js";
+export { openFile, type OpenFile } from "./file.js";
 export { nodeSocket, type TlsOptions } from "./websocket.js";
 
 /** A client of the server at `options.url`. It does nothing until `logIn` or `start`. */

@@ -6,8 +6,9 @@ import type { ClientSend, ServerAck, ServerNack } from "../generated/frames.js";
 import type { EventFrame, RoomId, Seq, UserId } from "../generated/live.js";
 import { Pace } from "../live/pace.js";
 import { clientId } from "./client-id.js";
-import { Parcel } from "./parcel.js";
+import { inOrder, Parcel } from "./parcel.js";
 import type { OutboxEntry, OutboxStore } from "./store.js";
+import { Uploads, type UploadsOwner } from "./uploads.js";
 
 /** At most so many sends without an answer, over all rooms. */
 const FLYING = 32;
@@ -33,6 +34,8 @@ export interface SenderOwner {
   cursor(room: RoomId): Seq | undefined;
   changed(outgoing: Outgoing, gone: boolean): void;
   problem(error: RookeryError): void;
+  upload: UploadsOwner["upload"];
+  remove: UploadsOwner["remove"];
 }
 
 /** The outbox at work. */
@@ -43,6 +46,7 @@ export class Sender {
   /** What was done with since the outbox was last read, which may still be in what was read. */
   readonly #finished = new Set<string>();
   readonly #pace: Pace;
+  readonly #uploads: Uploads;
   readonly #othersMs: number;
   readonly #answerMs: number;
   #connected = false;
@@ -59,6 +63,21 @@ export class Sender {
     this.#pace = new Pace(owner.random);
     this.#othersMs = owner.patience?.othersMs ?? OTHERS_MS;
     this.#answerMs = owner.patience?.answerMs ?? ANSWER_MS;
+    this.#uploads = new Uploads({
+      store: owner.store,
+      upload: owner.upload,
+      remove: owner.remove,
+      changed: (parcel, durably) => {
+        if (durably) this.#write(() => owner.store.replace(parcel.entry));
+        this.#tell(parcel);
+      },
+      ready: (parcel) => this.#uploaded(parcel),
+      failed: (parcel, error) => this.#notUploaded(parcel, error),
+      gone: (parcel) => {
+        parcel.sent.reject(new RookeryError("stopped", "another page took care of the message", { unknown: true }));
+        this.#leave(parcel);
+      },
+    });
   }
 
   send(room: RoomId, body: string, options: SendOptions = {}): Sending {
@@ -77,6 +96,7 @@ export class Sender {
       },
       "storing",
     );
+    parcel.carry(options.attachments ?? []);
     this.#parcels.set(parcel.entry.client_id, parcel);
     if (parcel.entry.account !== "") this.#store(parcel);
     this.#tell(parcel);
@@ -96,6 +116,7 @@ export class Sender {
     // A key that stands for another text is of no use any more; every other may have reached the server once.
     const again = parcel.error?.code === "conflict" ? { ...entry, client_id: clientId() } : entry;
     const fresh = new Parcel({ ...again, at: Date.now() }, "storing");
+    for (const [key, file] of parcel.files) fresh.files.set(key, file);
     this.#finished.delete(fresh.entry.client_id);
     this.#parcels.set(fresh.entry.client_id, fresh);
     this.#store(fresh);
@@ -105,7 +126,10 @@ export class Sender {
   async discard(client_id: string): Promise<void> {
     const parcel = this.#parcels.get(client_id);
     if (!parcel) return;
+    this.#uploads.stop(parcel);
+    this.#uploads.forget(parcel);
     this.#forget(parcel);
+    this.#write(() => this.#uploads.drop(parcel));
     parcel.sent.reject(new RookeryError("stopped", "the message was discarded", { unknown: parcel.phase === "flying" }));
     this.#owner.changed(parcel.shown(), true);
     this.#pump();
@@ -154,18 +178,11 @@ export class Sender {
     const end = all ? entries.length : entries.findLastIndex((entry) => entry.at < old) + 1;
     const isNew = (entry: OutboxEntry): boolean => !this.#parcels.has(entry.client_id) && !this.#finished.has(entry.client_id);
     const adopted = entries.slice(0, end).filter(isNew).map((entry) => new Parcel(entry, "waiting"));
+    for (const parcel of adopted) parcel.isStored = true;
     if (adopted.length === 0) return;
-    // The store's order is everybody's order. What is not in it yet is newer, and stays behind what it was written after.
-    const places = new Map(entries.map((entry, place) => [entry.client_id, place]));
-    let last = entries.length;
-    const placed = [...this.#parcels.values()].map((parcel) => {
-      last = places.get(parcel.entry.client_id) ?? last;
-      return { parcel, place: last };
-    });
-    for (const parcel of adopted) placed.push({ parcel, place: places.get(parcel.entry.client_id) ?? entries.length });
-    placed.sort((one, other) => one.place - other.place);
+    const placed = inOrder([...this.#parcels.values()], adopted, entries);
     this.#parcels.clear();
-    for (const { parcel } of placed) this.#parcels.set(parcel.entry.client_id, parcel);
+    for (const parcel of placed) this.#parcels.set(parcel.entry.client_id, parcel);
     for (const parcel of adopted) this.#tell(parcel);
   }
 
@@ -191,9 +208,10 @@ export class Sender {
 
   /** Nobody waits for an outcome any more; the store keeps what has none. */
   stop(): void {
+    this.#uploads.stopAll();
     for (const parcel of this.#parcels.values()) {
       parcel.calm();
-      if (parcel.phase === "resting") parcel.phase = "waiting";
+      if (parcel.phase === "resting" || parcel.phase === "uploading") parcel.phase = "waiting";
       if (parcel.phase === "failed" || parcel.phase === "sent") continue;
       parcel.sent.reject(new RookeryError("stopped", "the client was stopped", { unknown: true }));
     }
@@ -235,7 +253,11 @@ export class Sender {
     if (parcel?.phase !== "flying") return parcel !== undefined;
     parcel.calm();
     parcel.error = ofNack(nack);
-    if (nack.retry === "no") this.#failed(parcel, parcel.error);
+    // Files that nobody refers to are collected after a day: so they go once more.
+    if (nack.field === "attachments" && parcel.moves++ < MOVES && parcel.startAnew()) {
+      parcel.phase = "storing";
+      this.#write(() => this.#owner.store.replace(parcel.entry), parcel);
+    } else if (nack.retry === "no") this.#failed(parcel, parcel.error);
     else this.#rest(parcel, nack.retry === "same" && ++parcel.moves <= MOVES ? 0 : nack.retry_after_ms);
     this.#tell(parcel);
     this.#pump();
@@ -256,7 +278,8 @@ export class Sender {
     parcel.phase = "sent";
     parcel.seq = seq;
     parcel.error = undefined;
-    this.#write(() => this.#owner.store.remove(parcel.entry.client_id));
+    this.#uploads.stop(parcel);
+    this.#write(() => this.#owner.store.remove(parcel.entry.client_id).then(() => this.#uploads.drop(parcel)));
     this.#finished.add(parcel.entry.client_id);
     parcel.sent.resolve({ room: parcel.entry.room, seq, at, client_id: parcel.entry.client_id });
   }
@@ -288,7 +311,13 @@ export class Sender {
     let flying = [...this.#parcels.values()].filter((parcel) => parcel.phase === "flying").length;
     const passed = new Set<RoomId>();
     for (const parcel of [...this.#parcels.values()]) {
-      if (parcel.phase === "sent" || parcel.phase === "failed" || passed.has(parcel.entry.room)) continue;
+      if (parcel.phase === "waiting" && parcel.isUnready) {
+        parcel.phase = "uploading";
+        this.#uploads.begin(parcel);
+      }
+      // What is still being uploaded does not keep back what was written after it.
+      if (parcel.phase === "uploading" || parcel.phase === "sent" || parcel.phase === "failed") continue;
+      if (passed.has(parcel.entry.room)) continue;
       passed.add(parcel.entry.room);
       if (parcel.phase !== "waiting") continue;
       if (flying >= FLYING) return;
@@ -306,18 +335,33 @@ export class Sender {
       this.#write(() => this.#owner.store.replace(parcel.entry), parcel);
       return;
     }
-    const { room, client_id, body, reply_to, mentions, seen: first } = parcel.entry;
-    const frame: ClientSend = { type: "send", room, client_id, body };
-    if (reply_to !== undefined) frame.reply_to = reply_to;
-    if (mentions !== undefined) frame.mentions = mentions;
-    if (first !== undefined) frame.seen = first;
-    if (!this.#owner.write(frame)) return;
+    if (!this.#owner.write(parcel.frame())) return;
     parcel.phase = "flying";
     parcel.timer = setTimeout(() => this.#wake(parcel), this.#answerMs);
   }
 
+  #uploaded(parcel: Parcel): void {
+    if (parcel.phase !== "uploading") return;
+    parcel.phase = "waiting";
+    parcel.error = undefined;
+    this.#tell(parcel);
+    this.#pump();
+  }
+
+  #notUploaded(parcel: Parcel, error: RookeryError): void {
+    if (parcel.phase !== "uploading") return;
+    // Logging in again goes on with it.
+    if (error.code === "unauthenticated" || error.code === "stopped") parcel.phase = "waiting";
+    else this.#failed(parcel, (parcel.error = error));
+    this.#tell(parcel);
+  }
+
   #store(parcel: Parcel): void {
-    this.#write(() => this.#owner.store.add(parcel.entry), parcel);
+    this.#write(async () => {
+      await this.#uploads.keep(parcel);
+      await this.#owner.store.add(parcel.entry);
+      parcel.isStored = true;
+    }, parcel);
   }
 
   /** Writes to the store after everything else; a parcel that waits for it may go on then. */
@@ -325,6 +369,7 @@ export class Sender {
     const done = (): void => {
       if (parcel?.phase !== "storing") return;
       parcel.phase = "waiting";
+      if (parcel.entry.attachments) this.#tell(parcel);
       this.#pump();
     };
     this.#writes = this.#writes.then(write).then(

@@ -11,8 +11,12 @@ export interface Asked<K extends Operation> {
   path?: Routes[K]["path"];
   query?: Routes[K]["query"];
   body?: Routes[K]["body"];
+  /** Bytes in place of a body in JSON. */
+  bytes?: Uint8Array<ArrayBuffer>;
   /** The same key and body get the same answer for 24 hours. */
   idempotencyKey?: string;
+  /** How long an answer may take, where that is not usual. */
+  patienceMs?: number;
   signal?: AbortSignal;
 }
 
@@ -46,31 +50,58 @@ export class Http {
     operation: K,
     asked: Asked<K>,
   ): Promise<{ status: number; answer: Routes[K]["answer"] }> {
+    const { status, body } = await this.#answered(operation, asked, "application/json", (response) => response.text());
+    return { status, answer: (body === "" ? undefined : readable(body)) as Routes[K]["answer"] };
+  }
+
+  /** The bytes that an operation answers, with their type. */
+  async blob<K extends Operation>(operation: K, asked: Asked<K>): Promise<Blob> {
+    return (await this.#answered(operation, asked, "*/*", (response) => response.blob())).body;
+  }
+
+  /** An address under the server's. */
+  absolute(path: string): string {
+    return new URL(path, `${this.#options.url}/`).href;
+  }
+
+  async #answered<K extends Operation, T>(
+    operation: K,
+    asked: Asked<K>,
+    accept: string,
+    read: (response: Response) => Promise<T>,
+  ): Promise<{ status: number; body: T }> {
     const [method, template] = ROUTES[operation];
     const token = this.#options.token();
-    const headers: Record<string, string> = { Accept: "application/json" };
+    const headers: Record<string, string> = { Accept: accept };
     if (token !== undefined) headers["Authorization"] = `Bearer ${token}`;
     if (asked.idempotencyKey !== undefined) headers["Idempotency-Key"] = asked.idempotencyKey;
-    const init: RequestInit = { method, headers, signal: patience(asked.signal), cache: "no-store", credentials: "omit" };
-    if (asked.body !== undefined) {
+    const signal = patience(asked.signal, asked.patienceMs ?? PATIENCE_MS);
+    const init: RequestInit = { method, headers, signal, cache: "no-store", credentials: "omit" };
+    if (asked.bytes !== undefined) {
+      headers["Content-Type"] = "application/octet-stream";
+      init.body = asked.bytes;
+    } else if (asked.body !== undefined) {
       headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(asked.body);
     }
-    const { response, text } = await this.#fetched(address(this.#options.url, template, asked), init, asked.signal);
-    if (!response.ok) {
-      const error = ofProblem(readable(text) as object, response.status, retryAfter(response.headers));
-      if (error.code === "unauthenticated" && !PASSWORDS.has(operation) && token !== undefined && token === this.#options.token()) {
-        this.#options.loggedOut(error);
-      }
-      throw error;
+    const { response, body } = await this.#fetched(address(this.#options.url, template, asked), init, asked.signal, read);
+    if (response.ok) return { status: response.status, body: body as T };
+    const error = ofProblem(readable(body as string) as object, response.status, retryAfter(response.headers));
+    if (error.code === "unauthenticated" && !PASSWORDS.has(operation) && token !== undefined && token === this.#options.token()) {
+      this.#options.loggedOut(error);
     }
-    return { status: response.status, answer: (text === "" ? undefined : readable(text)) as Routes[K]["answer"] };
+    throw error;
   }
 
-  async #fetched(url: string, init: RequestInit, signal: AbortSignal | undefined): Promise<{ response: Response; text: string }> {
+  async #fetched<T>(
+    url: string,
+    init: RequestInit,
+    signal: AbortSignal | undefined,
+    read: (response: Response) => Promise<T>,
+  ): Promise<{ response: Response; body: T | string }> {
     try {
       const response = await this.#options.fetch(url, init);
-      return { response, text: await response.text() };
+      return { response, body: await (response.ok ? read(response) : response.text()) };
     } catch (cause) {
       if (signal?.aborted) throw new RookeryError("stopped", "the request was given up", { cause, unknown: true });
       throw new RookeryError("unreachable", `no answer from the server: ${innermost(cause)}`, { cause });
@@ -85,8 +116,8 @@ function innermost(error: unknown): string {
   return current instanceof Error ? current.message : String(current);
 }
 
-function patience(signal: AbortSignal | undefined): AbortSignal {
-  const timeout = AbortSignal.timeout(PATIENCE_MS);
+function patience(signal: AbortSignal | undefined, ms: number): AbortSignal {
+  const timeout = AbortSignal.timeout(ms);
   if (signal === undefined) return timeout;
   const both = new AbortController();
   for (const one of [signal, timeout]) {

@@ -3,6 +3,7 @@
 import type { Notify, Role, RoomId, Seq, UserId } from "../generated/live.js";
 import type * as Wire from "../generated/people.js";
 import type { Http } from "./http.js";
+import { MediaRoutes } from "./media.js";
 import { type Page, type Paging, pages } from "./paging.js";
 import { RoomRoutes } from "./rooms.js";
 
@@ -13,9 +14,12 @@ export class Rest {
   readonly #http: Http;
   /** Rooms, their members and messages. */
   readonly rooms: RoomRoutes;
+  /** Files. */
+  readonly media: MediaRoutes;
 
   constructor(http: Http) {
     this.#http = http;
+    this.media = new MediaRoutes(http);
     this.rooms = new RoomRoutes(http);
   }
 

@@ -5,7 +5,7 @@ import type { Message, Reaction, Reactions } from "../generated/people.js";
 
 /** The message that an event of the kind `message` is. */
 export function ofEvent(event: EventFrame): Message {
-  const { room, seq, at, from, client_id, reply_to, mentions } = event;
+  const { room, seq, at, from, client_id, reply_to, mentions, attachments } = event;
   return {
     room,
     seq,
@@ -16,6 +16,7 @@ export function ofEvent(event: EventFrame): Message {
     reactions: [],
     ...(typeof reply_to === "number" ? { reply_to } : {}),
     ...(mentions && mentions.length > 0 ? { mentions } : {}),
+    ...(attachments && attachments.length > 0 ? { attachments } : {}),
   };
 }
 
@@ -23,7 +24,9 @@ export function ofEvent(event: EventFrame): Message {
 export function changed(message: Message, event: EventFrame): Message | undefined {
   if (event.target !== message.seq) return undefined;
   if (event.kind === "edit") return { ...message, body: event.body ?? "", edited_at: event.at };
-  return event.kind === "delete" ? { ...message, body: "", deleted: true, reactions: [] } : undefined;
+  if (event.kind !== "delete") return undefined;
+  const { attachments: _attachments, ...rest } = message;
+  return { ...rest, body: "", deleted: true, reactions: [] };
 }
 
 /**
