@@ -4,7 +4,6 @@ pub mod actors;
 pub mod app;
 pub mod auth;
 pub mod bench;
-pub mod chat;
 pub mod cli;
 pub mod client;
 pub mod clock;

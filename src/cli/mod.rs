@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     app,
     bench::BenchArguments,
-    chat::ChatArguments,
+    client::chat::ChatArguments,
     config::{Config, ConfigError, EXIT_CODE, Overrides},
 };
 
@@ -79,7 +79,7 @@ pub fn run() -> ExitCode {
         Command::Front(arguments) => front::run(arguments),
         Command::Health(arguments) => operator::health(&arguments),
         Command::Bench(arguments) => crate::bench::run(arguments, reference::injected()),
-        Command::Chat(arguments) => crate::chat::run(arguments),
+        Command::Chat(arguments) => crate::client::chat::run(arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

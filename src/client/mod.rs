@@ -3,6 +3,7 @@
 //! Written from `docs/protocol.md` alone. It shares no type with the server, so that a mistake in the server's
 //! vocabulary shows up as a client that does not understand it.
 
+pub mod chat;
 pub(crate) mod error;
 pub(crate) mod follow;
 pub(crate) mod frames;
