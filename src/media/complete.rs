@@ -56,7 +56,12 @@ impl Media {
         let is_good = made.is_some();
         let anew = made.as_ref().is_some_and(|made| made.anew);
         let kind = made.as_ref().map_or("refused", |made| word(made.kind));
-        self.directory.finish_media(record.id, summed.sha256, made, now).await?;
+        let is_finished = self.directory.finish_media(record.id, summed.sha256, made, now).await?;
+        let now = self.directory.media(record.id).await?;
+        if !is_finished && now.is_none() {
+            // Given up meanwhile: then nobody else would remove what was made.
+            self.objects.remove_all(record.id).await?;
+        }
         metrics::counter!("rookery_media_uploads_total", "kind" => kind).increment(1);
         if anew && let Err(error) = self.objects.remove(record.id, Piece::Parts).await {
             // They go with the file.
@@ -65,7 +70,7 @@ impl Media {
         if !is_good {
             return Err(refused());
         }
-        self.directory.media(record.id).await?.ok_or_else(no_such_file)
+        now.ok_or_else(no_such_file)
     }
 
     async fn is_whole(&self, record: &MediaRecord) -> Result<(), MediaError> {

@@ -33,15 +33,17 @@ pub struct Wish {
 
 /// A place in memory for one part; given back when it is dropped.
 pub struct Place {
-    media: Arc<Media>,
-    user: UserId,
+    _turn: Turn,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Drop for Place {
+/// One of the parts that a user may have on their way.
+struct Turn(Arc<Media>, UserId);
+
+impl Drop for Turn {
     fn drop(&mut self) {
-        let mut uploading = self.media.uploading.lock();
-        if let Some(at) = uploading.iter().position(|user| *user == self.user) {
+        let mut uploading = self.0.uploading.lock();
+        if let Some(at) = uploading.iter().position(|user| *user == self.1) {
             uploading.swap_remove(at);
         }
     }
@@ -130,23 +132,17 @@ impl Media {
     /// # Errors
     /// `busy`: all are taken for longer than one waits.
     pub async fn place(self: &Arc<Self>, user: UserId) -> Result<Place, MediaError> {
-        {
+        let turn = {
             let mut uploading = self.uploading.lock();
             if uploading.iter().filter(|other| **other == user).count() >= PARTS_OF_ONE {
                 return Err(busy("too many parts of yours are on their way"));
             }
             uploading.push(user);
-        }
-        let waiting = tokio::time::timeout(PATIENCE, Arc::clone(&self.parts).acquire_owned()).await;
-        match waiting {
-            Ok(Ok(permit)) => Ok(Place { media: Arc::clone(self), user, _permit: permit }),
-            _ => {
-                let mut uploading = self.uploading.lock();
-                if let Some(at) = uploading.iter().position(|other| *other == user) {
-                    uploading.swap_remove(at);
-                }
-                Err(busy("too many parts are on their way"))
-            }
+            Turn(Arc::clone(self), user)
+        };
+        match tokio::time::timeout(PATIENCE, Arc::clone(&self.parts).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(Place { _turn: turn, _permit: permit }),
+            _ => Err(busy("too many parts are on their way")),
         }
     }
 

@@ -5,6 +5,7 @@ mod answers;
 mod bench;
 mod commands;
 mod door;
+mod files;
 mod links;
 mod local;
 mod membership;

@@ -2,6 +2,7 @@
 
 mod attach;
 mod broken;
+mod bucket;
 mod collect;
 mod names;
 mod pictures;

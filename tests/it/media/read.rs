@@ -147,6 +147,16 @@ async fn a_link_is_good_for_its_file_and_its_login_and_for_who_may_read_at_that_
 }
 
 #[tokio::test]
+async fn a_file_whose_bytes_are_lost_is_said_to_be() {
+    let server = Server::start().await;
+    let anna = server.person("anna").await;
+    let room = anna.group("tea", &[]).await;
+    let file = upload(&anna, &room, "a", b"abc").await;
+    std::fs::remove_dir_all(server.data().join("media").join(id_of(&file))).unwrap();
+    anna.rest.get(&format!("/media/{}/content", id_of(&file))).await.refused(503, "unavailable");
+}
+
+#[tokio::test]
 async fn links_end_after_five_minutes() {
     let server = Setup::new().start().await;
     let anna = server.person("anna").await;

@@ -9,6 +9,7 @@ use actix_web::{
     },
     web,
 };
+use futures_util::{StreamExt as _, stream};
 use rookery_core::{frame::Code, ids::MediaId};
 
 use super::{
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     http::{Answer, Problem, answer::headers::text},
-    media::Content,
+    media::{Content, MediaError},
 };
 
 /// Nothing of it runs, wherever it is opened.
@@ -35,7 +36,7 @@ pub(in crate::http) async fn whole(
     parameters.text("ticket")?;
     parameters.end()?;
     let content = api.media.content(*id, me.user, false).await?;
-    answer(&api, &request, &content)
+    answer(&api, &request, &content).await
 }
 
 /// The small picture.
@@ -49,10 +50,10 @@ pub(in crate::http) async fn thumbnail(
     parameters.text("ticket")?;
     parameters.end()?;
     let content = api.media.content(*id, me.user, true).await?;
-    answer(&api, &request, &content)
+    answer(&api, &request, &content).await
 }
 
-fn answer(api: &Shared, request: &HttpRequest, content: &Content) -> Answer {
+async fn answer(api: &Shared, request: &HttpRequest, content: &Content) -> Answer {
     // A file never changes once it can be read.
     let tag = if content.is_thumbnail() { format!("\"{}.small\"", content.id) } else { format!("\"{}\"", content.id) };
     if text(request.headers(), &header::IF_NONE_MATCH).is_some_and(|known| knows(known, &tag)) {
@@ -71,7 +72,11 @@ fn answer(api: &Shared, request: &HttpRequest, content: &Content) -> Answer {
         response.insert_header((header::CONTENT_RANGE, place));
     }
     let length = range.end - range.start;
-    Ok(response.body(SizedStream::new(length, Box::pin(api.media.read(content, range)))))
+    let mut bytes = Box::pin(api.media.read(content, range));
+    // What cannot be read at all is said as a problem; what breaks off later breaks the connection.
+    let first = bytes.next().await.transpose()?;
+    let first = stream::iter(first.map(Ok::<_, MediaError>));
+    Ok(response.body(SizedStream::new(length, first.chain(bytes))))
 }
 
 fn knows(known: &str, tag: &str) -> bool {
