@@ -46,7 +46,7 @@ impl Media {
     async fn collect(&self, now: Millis) -> Result<u64, MediaError> {
         let ago = |seconds: u32| now.plus(-i64::from(seconds) * 1_000);
         let (begun_before, used_before) = (ago(self.settings.upload_seconds), ago(self.settings.unused_seconds));
-        self.directory.expire_media(Expiry { begun_before, used_before }).await?;
+        while self.directory.expire_media(Expiry { begun_before, used_before }).await? > 0 {}
         let mut removed = 0;
         loop {
             let doomed: Vec<MediaId> = self.directory.doomed_media(BATCH).await?;

@@ -202,7 +202,7 @@ pub trait MediaIndex: Send + Sync {
     fn finish_media(&self, id: MediaId, sha256: [u8; 32], made: Option<Made>, at: Millis) -> Answer<'_, bool>;
     /// Dooms a file of this user that no message refers to.
     fn discard_media(&self, id: MediaId, uploader: UserId) -> Answer<'_, Discarded>;
-    /// Dooms what nobody uses; answers how many.
+    /// Dooms what nobody uses, a thousand at once at most; answers how many.
     fn expire_media(&self, expiry: Expiry) -> Answer<'_, u64>;
     /// Some doomed files: at most `limit`.
     fn doomed_media(&self, limit: usize) -> Answer<'_, Vec<MediaId>>;

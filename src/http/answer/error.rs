@@ -43,6 +43,8 @@ pub struct Problem {
     pub retry_after_ms: Option<u64>,
     /// The methods that the path has, for a 405.
     pub allow: Option<String>,
+    /// How many bytes there are, for a 416.
+    pub size: Option<u64>,
 }
 
 /// The body of a problem.
@@ -81,6 +83,7 @@ impl Problem {
             errors: Vec::new(),
             retry_after_ms: None,
             allow: None,
+            size: None,
         }
     }
 
@@ -139,6 +142,9 @@ impl Problem {
         }
         if let Some(allow) = self.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
             response.insert_header((header::ALLOW, allow));
+        }
+        if let Some(size) = self.size {
+            response.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
         }
         if self.status == StatusCode::UPGRADE_REQUIRED {
             response.insert_header((header::UPGRADE, "websocket"));

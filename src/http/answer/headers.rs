@@ -103,7 +103,8 @@ fn dress(request: &HttpRequest, headers: &mut HeaderMap, id: &str) {
     if let Some(origin) = allowed_origin(request) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        let exposed = "x-request-id, retry-after, ratelimit, link, location, idempotent-replayed";
+        let exposed = "x-request-id, retry-after, ratelimit, link, location, idempotent-replayed, etag, content-range, \
+                       content-disposition";
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
     }
@@ -132,7 +133,7 @@ fn preflight(request: &ServiceRequest) -> Option<HttpResponse> {
         return None;
     }
     let methods = "GET, POST, PUT, PATCH, DELETE";
-    let headers = "authorization, content-type, idempotency-key, x-request-id";
+    let headers = "authorization, content-type, idempotency-key, x-request-id, range, if-range, if-none-match";
     Some(
         HttpResponse::NoContent()
             .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, methods))

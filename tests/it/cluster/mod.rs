@@ -5,7 +5,6 @@ mod answers;
 mod bench;
 mod commands;
 mod door;
-mod files;
 mod links;
 mod local;
 mod membership;

@@ -5,7 +5,7 @@ use actix_web::{
     body::SizedStream,
     http::{
         StatusCode,
-        header::{self, HeaderName, HeaderValue},
+        header::{self, HeaderName},
     },
     web,
 };
@@ -64,7 +64,7 @@ async fn answer(api: &Shared, request: &HttpRequest, content: &Content) -> Answe
     let (status, range) = match wanted(header, content.size) {
         Wanted::Whole => (StatusCode::OK, 0..content.size),
         Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
-        Wanted::Unsatisfiable => return Ok(unsatisfiable(content.size)),
+        Wanted::Unsatisfiable => return Err(unsatisfiable(content.size)),
     };
     let mut response = dressed(HttpResponse::build(status), content, &tag);
     if status == StatusCode::PARTIAL_CONTENT {
@@ -102,14 +102,10 @@ fn dressed(mut response: HttpResponseBuilder, content: &Content, tag: &str) -> H
     response
 }
 
-fn unsatisfiable(size: u64) -> HttpResponse {
-    let problem = Problem::new(Code::BadRequest, "one range of bytes that are there, at most")
-        .with_status(StatusCode::RANGE_NOT_SATISFIABLE);
-    let mut response = problem.render("", "");
-    if let Ok(value) = HeaderValue::from_str(&format!("bytes */{size}")) {
-        response.headers_mut().insert(header::CONTENT_RANGE, value);
-    }
-    response
+fn unsatisfiable(size: u64) -> Problem {
+    let mut problem = Problem::new(Code::BadRequest, "one range of bytes that are there, at most");
+    problem.size = Some(size);
+    problem.with_status(StatusCode::RANGE_NOT_SATISFIABLE)
 }
 
 /// As RFC 8187 wants a name in a header.

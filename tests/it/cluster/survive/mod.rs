@@ -1,6 +1,7 @@
 //! What a cluster must survive: real nodes over real stores, under load, judged by what their clients did and saw.
 
 mod cut;
+mod files;
 mod killed;
 mod load;
 mod marks;

@@ -47,11 +47,10 @@ const FINISH: &str = "UPDATE media SET state = $2, sha256 = $3, made = $4, kept 
 const DISCARD: &str = "UPDATE media SET state = 3 WHERE id = $1 AND uploader = $2 AND state < 3 AND NOT attached";
 const IS_THERE: &str = "SELECT EXISTS (SELECT 1 FROM media WHERE id = $1 AND uploader = $2 AND state < 3)";
 /// Rows that somebody else is at are left to them.
-pub(in crate::store::sql::postgres) const EXPIRE: &str = "WITH unused AS
-        (SELECT id FROM media WHERE NOT attached AND state < 3
-            AND used_at < greatest($1::bigint, $2::bigint) AND used_at < CASE state WHEN 0 THEN $1 ELSE $2 END
-            FOR NO KEY UPDATE SKIP LOCKED)
-    UPDATE media SET state = 3 FROM unused u WHERE media.id = u.id";
+pub(in crate::store::sql::postgres) const EXPIRE: &str = "UPDATE media SET state = 3 WHERE id = ANY(ARRAY(
+    SELECT id FROM media WHERE NOT attached AND state < 3
+        AND used_at < greatest($1::bigint, $2::bigint) AND used_at < CASE state WHEN 0 THEN $1 ELSE $2 END
+        ORDER BY used_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED))";
 /// Whoever forgets the same locks in the same order.
 const LOCK_DOOMED: &str = "SELECT 1 FROM media WHERE state = 3 AND id = ANY($1) ORDER BY id FOR UPDATE";
 const FORGET: &str = "DELETE FROM media WHERE state = 3 AND id = ANY($1)";

@@ -41,8 +41,9 @@ const FINISH: &str = "UPDATE media SET state = $2, sha256 = $3, made = $4, kept 
     WHERE id = $1 AND state = 0";
 const DISCARD: &str = "UPDATE media SET state = 3 WHERE id = $1 AND uploader = $2 AND state < 3 AND attached = 0";
 const IS_THERE: &str = "SELECT EXISTS (SELECT 1 FROM media WHERE id = $1 AND uploader = $2 AND state < 3)";
-pub(in crate::store::sql::sqlite) const EXPIRE: &str = "UPDATE media SET state = 3 WHERE attached = 0 AND state < 3
-    AND used_at < max($1, $2) AND used_at < CASE state WHEN 0 THEN $1 ELSE $2 END";
+pub(in crate::store::sql::sqlite) const EXPIRE: &str = "UPDATE media SET state = 3 WHERE id IN
+    (SELECT id FROM media WHERE attached = 0 AND state < 3 AND used_at < max($1, $2)
+        AND used_at < CASE state WHEN 0 THEN $1 ELSE $2 END ORDER BY used_at LIMIT 1000)";
 const FORGET: &str = "DELETE FROM media WHERE state = 3 AND id IN (SELECT unhex(value) FROM json_each($1))";
 const FORGET_REFS: &str = "DELETE FROM media_refs WHERE media IN (SELECT unhex(value) FROM json_each($1))";
 

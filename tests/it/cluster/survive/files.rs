@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{
+use super::super::{
     node::Files,
     stores::{Stores, operator},
 };
