@@ -154,7 +154,8 @@ impl Session {
         if turn == Turn::Said {
             out.push(Effect::Write { room, write: write.clone() });
         }
-        self.asks.push(Ask { room, write, until: None, open: Vec::new(), turn });
+        let is_retry = self.asks.iter().any(|ask| ask.room == room && ask.write.client_id == client_id);
+        self.asks.push(Ask { room, write, until: None, open: Vec::new(), turn, is_retry });
     }
 
     pub(super) fn caller(&self, id: Option<Box<str>>) -> Caller {

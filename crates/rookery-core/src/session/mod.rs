@@ -80,6 +80,8 @@ struct Ask {
     /// The nodes that have it and have not said what became of it. One node takes and answers in order.
     open: Vec<u16>,
     turn: Turn,
+    /// An earlier try of it had no answer when this one came.
+    is_retry: bool,
 }
 
 /// Whether a write is on its way.
@@ -267,24 +269,26 @@ impl Session {
 
     /// What the room has not answered is asked again; what it had done already it answers as a repeat.
     fn ask_again(&mut self, room: RoomId, now: Millis, out: &mut Vec<Effect>) {
-        // The last one, and the last other one.
-        let (mut last, mut other): (Option<ClientId>, Option<ClientId>) = (None, None);
-        for ask in self.asks.iter_mut().filter(|ask| ask.room == room && ask.turn == Turn::Said) {
+        let said: Vec<usize> = (0..self.asks.len())
+            .filter(|at| self.asks[*at].room == room && self.asks[*at].turn == Turn::Said)
+            .collect();
+        for index in said {
+            let before = self.before(room, self.asks[index].write.client_id, index);
+            let ask = &mut self.asks[index];
             ask.until.get_or_insert(now.plus(ASKED_AGAIN_MS));
             ask.write.again = true;
-            if last != Some(ask.write.client_id) {
-                other = last.replace(ask.write.client_id);
-            }
-            ask.write.after = other;
+            ask.write.after = before;
             out.push(Effect::Write { room, write: ask.write.clone() });
         }
         self.mark_again(room, now, out);
     }
 
-    /// The last of the first so many writes that the room has not answered, other than earlier tries of this one.
-    fn before(&self, room: RoomId, client_id: ClientId, first: usize) -> Option<ClientId> {
-        let others = self.asks.iter().take(first).rev().filter(|ask| ask.room == room);
-        others.map(|ask| ask.write.client_id).find(|other| *other != client_id)
+    /// What went before a write that stands at this place, and is not answered. A write has its place by its first try: one that
+    /// is tried again behind a later one went before that all the same, and says nothing about what comes behind it.
+    fn before(&self, room: RoomId, client_id: ClientId, at: usize) -> Option<ClientId> {
+        let first = self.asks.iter().position(|ask| ask.room == room && ask.write.client_id == client_id);
+        let earlier = self.asks.iter().take(first.map_or(at, |first| first.min(at)));
+        earlier.rev().find(|ask| ask.room == room && !ask.is_retry).map(|ask| ask.write.client_id)
     }
 
     /// Nobody could say what became of a write: asks again, but not for ever. After that the client gets no answer, which

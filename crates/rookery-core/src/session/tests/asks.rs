@@ -66,6 +66,22 @@ fn an_impatient_client_does_not_have_a_write_wait_for_itself() {
 }
 
 #[test]
+fn what_is_tried_again_behind_something_later_keeps_its_place() {
+    let (mut session, _) = live(vec![view(1, 0)], serde_json::json!({}));
+    assert_eq!(chain(&say(&mut session, send_frame(1), 0)), [(1, None)]);
+    assert_eq!(chain(&say(&mut session, send_frame(2), 0)), [(2, Some(1))]);
+    assert_eq!(chain(&say(&mut session, send_frame(1), 0)), [(1, None)]);
+    assert_eq!(chain(&say(&mut session, send_frame(3), 0)), [(3, Some(2))]);
+    let moved = step(&mut session, Input::Moved { room: room(1) }, 0);
+    assert_eq!(chain(&moved), [(1, None), (2, Some(1)), (1, None), (3, Some(2))]);
+    // One of the tries is answered: that the other one is not says nothing of what came between them.
+    session.answered(ClientId(Uuid::from_u128(1)));
+    assert_eq!(chain(&say(&mut session, send_frame(4), 0)), [(4, Some(3))]);
+    let client_id = ClientId(Uuid::from_u128(3));
+    assert_eq!(chain(&step(&mut session, Input::Undecided { client_id, by: None }, 0)), [(3, Some(2))]);
+}
+
+#[test]
 fn what_nobody_could_decide_is_asked_again_for_a_while_and_then_left_open() {
     let (mut session, _) = live(vec![view(1, 0)], serde_json::json!({}));
     let client_id = ClientId(Uuid::from_u128(7));
