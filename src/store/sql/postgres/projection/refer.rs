@@ -28,7 +28,8 @@ pub(super) async fn refer(connection: &mut PgConnection, event: &Event, attachme
     Ok(())
 }
 
-const CARRIED: &str = "DELETE FROM media_refs WHERE room = $1 AND seq = $2 RETURNING media";
+const CARRIED: &str = "SELECT media FROM media_refs WHERE room = $1 AND seq = $2";
+const LET_GO: &str = "DELETE FROM media_refs WHERE room = $1 AND seq = $2";
 const DOOM: &str = "UPDATE media SET state = 3 WHERE id = ANY($1)
     AND NOT EXISTS (SELECT 1 FROM media_refs r WHERE r.media = media.id)";
 
@@ -36,7 +37,9 @@ const DOOM: &str = "UPDATE media SET state = 3 WHERE id = ANY($1)
 pub(super) async fn let_go(connection: &mut PgConnection, room: RoomId, target: Seq) -> Done {
     let query = sqlx::query_scalar(CARRIED).bind(room.0).bind(signed(target));
     let ids: Vec<Uuid> = query.fetch_all(&mut *connection).await?;
+    // Files before references, as whoever forgets a file does it.
     sqlx::query(LOCK).bind(&ids).execute(&mut *connection).await?;
+    sqlx::query(LET_GO).bind(room.0).bind(signed(target)).execute(&mut *connection).await?;
     sqlx::query(DOOM).bind(ids).execute(connection).await?;
     Ok(())
 }
