@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -102,12 +102,14 @@ impl Load {
     pub(super) async fn writable(&self, room: &str, at: &Server) -> Duration {
         let (since, id) = (Instant::now(), client_id());
         let (person, history) = (self.run.people[0].at(at), &self.run.line.history);
+        // Requests of their own: several at once have no order among themselves.
+        let connection = self.run.line.connections.fetch_add(1, Ordering::Relaxed) + 1;
         let body = format!("is anybody there? {id}");
         let message = json!({"client_id": id, "body": body});
         let path = format!("/rooms/{room}/messages");
         loop {
             history.record(Entry::Invoke {
-                connection: 0,
+                connection,
                 sender: person.id.clone(),
                 room: room.to_owned(),
                 client_id: id.clone(),
