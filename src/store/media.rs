@@ -151,6 +151,20 @@ pub struct Allowance {
     pub unfinished: u64,
 }
 
+impl Allowance {
+    /// Whether an upload of this size may come beside what a user keeps and has begun.
+    #[must_use]
+    pub const fn judge(&self, kept: u64, unfinished: u64, size: u64) -> Begun {
+        if unfinished >= self.unfinished {
+            Begun::Unfinished
+        } else if kept.saturating_add(size) > self.bytes {
+            Begun::Full(kept)
+        } else {
+            Begun::Begun
+        }
+    }
+}
+
 /// What became of a new upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begun {

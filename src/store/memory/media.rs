@@ -31,11 +31,9 @@ impl MediaIndex for MemoryStore {
             let theirs = || state.there().filter(|held| held.record.uploader == media.uploader);
             let kept: u64 = theirs().map(|held| held.kept).sum();
             let unfinished = theirs().filter(|held| held.record.state == MediaState::Uploading).count() as u64;
-            if unfinished >= allowance.unfinished {
-                return Ok(Begun::Unfinished);
-            }
-            if kept.saturating_add(media.size) > allowance.bytes {
-                return Ok(Begun::Full(kept));
+            let judged = allowance.judge(kept, unfinished, media.size);
+            if judged != Begun::Begun {
+                return Ok(judged);
             }
             let held = Held { kept: media.size, used_at: media.created_at, record: media };
             state.media.insert(held.record.id, held);

@@ -147,15 +147,15 @@ impl Session {
             client_id,
             seen: seen.unwrap_or(0),
             again: false,
-            after: self.before(room, client_id, self.asks.len()),
+            after: None,
             intent,
         };
         let turn = self.turn_of(room, &write, out);
-        if turn == Turn::Said {
-            out.push(Effect::Write { room, write: write.clone() });
-        }
         let is_retry = self.asks.iter().any(|ask| ask.room == room && ask.write.client_id == client_id);
         self.asks.push(Ask { room, write, until: None, open: Vec::new(), turn, is_retry });
+        if turn == Turn::Said {
+            self.say(self.asks.len() - 1, out);
+        }
     }
 
     pub(super) fn caller(&self, id: Option<Box<str>>) -> Caller {

@@ -57,10 +57,8 @@ impl Session {
                 Turn::Looking => return,
                 Turn::Said => {}
                 Turn::Behind => {
-                    let before = self.before(room, self.asks[index].write.client_id, index);
-                    let ask = &mut self.asks[index];
-                    (ask.turn, ask.write.after) = (Turn::Said, before);
-                    out.push(Effect::Write { room, write: ask.write.clone() });
+                    self.asks[index].turn = Turn::Said;
+                    self.say(index, out);
                 }
             }
         }

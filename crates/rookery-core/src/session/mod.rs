@@ -269,41 +269,45 @@ impl Session {
 
     /// What the room has not answered is asked again; what it had done already it answers as a repeat.
     fn ask_again(&mut self, room: RoomId, now: Millis, out: &mut Vec<Effect>) {
-        let said: Vec<usize> = (0..self.asks.len())
-            .filter(|at| self.asks[*at].room == room && self.asks[*at].turn == Turn::Said)
-            .collect();
-        for index in said {
-            let before = self.before(room, self.asks[index].write.client_id, index);
-            let ask = &mut self.asks[index];
-            ask.until.get_or_insert(now.plus(ASKED_AGAIN_MS));
-            ask.write.again = true;
-            ask.write.after = before;
-            out.push(Effect::Write { room, write: ask.write.clone() });
+        for at in 0..self.asks.len() {
+            let ask = &mut self.asks[at];
+            if ask.room == room && ask.turn == Turn::Said {
+                ask.until.get_or_insert(now.plus(ASKED_AGAIN_MS));
+                ask.write.again = true;
+                self.say(at, out);
+            }
         }
         self.mark_again(room, now, out);
     }
 
-    /// What went before a write that stands at this place, and is not answered. A write has its place by its first try: one that
-    /// is tried again behind a later one went before that all the same, and says nothing about what comes behind it.
-    fn before(&self, room: RoomId, client_id: ClientId, at: usize) -> Option<ClientId> {
-        let first = self.asks.iter().position(|ask| ask.room == room && ask.write.client_id == client_id);
-        let earlier = self.asks.iter().take(first.map_or(at, |first| first.min(at)));
-        earlier.rev().find(|ask| ask.room == room && !ask.is_retry).map(|ask| ask.write.client_id)
+    /// Asks a room for the write at this place, which names what goes before it at this moment.
+    fn say(&mut self, at: usize, out: &mut Vec<Effect>) {
+        let before = self.before(at);
+        let ask = &mut self.asks[at];
+        ask.write.after = before;
+        out.push(Effect::Write { room: ask.room, write: ask.write.clone() });
+    }
+
+    /// What went before the write at this place, and is not answered. A write has its place by its first try: one that is tried
+    /// again behind a later one went before that all the same, and says nothing about what comes behind it.
+    fn before(&self, at: usize) -> Option<ClientId> {
+        let (room, client_id) = (self.asks[at].room, self.asks[at].write.client_id);
+        let in_room = || self.asks.iter().filter(|ask| ask.room == room);
+        let earlier = in_room().take_while(|ask| ask.write.client_id != client_id);
+        earlier.filter(|ask| !ask.is_retry).last().map(|ask| ask.write.client_id)
     }
 
     /// Nobody could say what became of a write: asks again, but not for ever. After that the client gets no answer, which
     /// means just that: nobody knows, ask again.
     fn undecided(&mut self, client_id: ClientId, by: Option<u16>, now: Millis, out: &mut Vec<Effect>) {
-        let Some(index) = self.asks.iter().position(|ask| ask.write.client_id == client_id) else { return };
-        let before = self.before(self.asks[index].room, client_id, index);
-        let ask = &mut self.asks[index];
+        let Some(at) = self.asks.iter().position(|ask| ask.write.client_id == client_id) else { return };
+        let ask = &mut self.asks[at];
         ask.open.retain(|node| Some(*node) != by);
         if *ask.until.get_or_insert(now.plus(ASKED_AGAIN_MS)) <= now {
             return self.answered(client_id);
         }
         ask.write.again = true;
-        ask.write.after = before;
-        out.push(Effect::Write { room: ask.room, write: ask.write.clone() });
+        self.say(at, out);
     }
 
     /// The user is not in this room any more.

@@ -32,9 +32,7 @@ pub(in crate::http) async fn whole(
     id: web::Path<MediaId>,
     parameters: Parameters,
 ) -> Answer {
-    // Who it stands for was found out before.
-    parameters.text("ticket")?;
-    parameters.end()?;
+    no_more_than_a_ticket(&parameters)?;
     let content = api.media.content(*id, me.user, false).await?;
     answer(&api, &request, &content).await
 }
@@ -47,10 +45,15 @@ pub(in crate::http) async fn thumbnail(
     id: web::Path<MediaId>,
     parameters: Parameters,
 ) -> Answer {
-    parameters.text("ticket")?;
-    parameters.end()?;
+    no_more_than_a_ticket(&parameters)?;
     let content = api.media.content(*id, me.user, true).await?;
     answer(&api, &request, &content).await
+}
+
+/// Who a ticket stands for was found out before.
+fn no_more_than_a_ticket(parameters: &Parameters) -> Result<(), Problem> {
+    parameters.text("ticket")?;
+    parameters.end()
 }
 
 async fn answer(api: &Shared, request: &HttpRequest, content: &Content) -> Answer {

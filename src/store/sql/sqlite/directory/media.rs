@@ -133,11 +133,9 @@ impl MediaIndex for SqliteStore {
 async fn begin(connection: &mut SqliteConnection, media: MediaRecord, allowance: Allowance) -> Result<Begun, Failure> {
     let query = sqlx::query_as(KEPT).bind(media.uploader.0);
     let (kept, unfinished): (i64, i64) = query.fetch_one(&mut *connection).await?;
-    if unsigned(unfinished) >= allowance.unfinished {
-        return Ok(Begun::Unfinished);
-    }
-    if unsigned(kept).saturating_add(media.size) > allowance.bytes {
-        return Ok(Begun::Full(unsigned(kept)));
+    let judged = allowance.judge(unsigned(kept), unsigned(unfinished), media.size);
+    if judged != Begun::Begun {
+        return Ok(judged);
     }
     let query = sqlx::query(BEGIN).bind(media.id.0).bind(media.room.0).bind(media.uploader.0).bind(media.name);
     let query = query.bind(signed(media.size)).bind(media.sha256.map(|sum| sum.to_vec()));
