@@ -324,9 +324,11 @@ test("a deleted message takes its picture out of sight, also where somebody look
 test("with the keyboard alone files are chosen, removed and sent, and pictures are looked at one after the other", async () => {
   const { first, second, end } = await pair("Keys");
   const { page } = first;
+  // First of all: a key is pressed at once, and must not come before the browser knows that choosers are waited for.
+  const chooser = page.waitForEvent("filechooser");
   await page.locator(".composer textarea").focus();
   await page.keyboard.press("Shift+Tab");
-  const chooser = page.waitForEvent("filechooser");
+  await page.locator('button[aria-label="Add pictures or files"]:focus').waitFor();
   await page.keyboard.press("Enter");
   await (await chooser).setFiles([1, 2, 3].map((at) => file(`${at}.png`, "image/png", plain([at * 60, 80, 60]))));
   await page.locator(".tray .file").nth(2).waitFor();
