@@ -101,6 +101,9 @@ certificate = '$folder/identity/certificate.pem'
 key = '$folder/identity/key.pem'
 secret_file = '$folder/identity/secret'
 
+[media]
+folder = '$data/media'
+
 [log]
 format = "human"
 END

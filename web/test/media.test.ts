@@ -11,7 +11,7 @@ import type { Client } from "../../sdk/typescript/src/index.js";
 import { Proxy } from "../../sdk/typescript/test/support/proxy.js";
 import { Server } from "../../sdk/typescript/test/support/server.js";
 import { look } from "./support/axe.js";
-import { account, group, launch, Window } from "./support/browser.js";
+import { account, choose, drawn, file, group, launch, Window } from "./support/browser.js";
 import { lake, plain } from "./support/files.js";
 
 let server: Server;
@@ -57,22 +57,6 @@ async function pair(name: string, url = server.url, options: Parameters<typeof W
     }
   };
   return { clients, names, room, first: windows[0], second: windows[1], end };
-}
-
-const file = (name: string, mimeType: string, buffer: Buffer): { name: string; mimeType: string; buffer: Buffer } => ({ name, mimeType, buffer });
-
-async function choose(window: Window, ...files: ReturnType<typeof file>[]): Promise<void> {
-  const chooser = window.page.waitForEvent("filechooser");
-  await window.page.getByRole("button", { name: "Add pictures or files" }).click();
-  await (await chooser).setFiles(files);
-}
-
-/** Waits until so many pictures among the messages are really drawn. */
-async function drawn(page: Page, count: number): Promise<void> {
-  await page.waitForFunction((wanted) => {
-    const all = [...document.querySelectorAll<HTMLImageElement>(".picture img")].filter((image) => image.complete && image.naturalWidth > 0);
-    return all.length === wanted;
-  }, count);
 }
 
 test("a picture that is chosen is sent with its text, and the other sees it live and after a reload", async () => {

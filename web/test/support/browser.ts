@@ -106,3 +106,21 @@ export async function group(client: Client, name: string, members: readonly Clie
 export async function post(client: Client, room: string, body: string, more: { reply_to?: number; mentions?: string[] } = {}): Promise<number> {
   return (await client.rest.rooms.post(room, { client_id: crypto.randomUUID(), body, ...more })).seq;
 }
+
+/** A file on somebody's device. */
+export const file = (name: string, mimeType: string, buffer: Buffer): { name: string; mimeType: string; buffer: Buffer } => ({ name, mimeType, buffer });
+
+/** Chooses files as people do, by the button beside the text. */
+export async function choose(window: Window, ...files: ReturnType<typeof file>[]): Promise<void> {
+  const chooser = window.page.waitForEvent("filechooser");
+  await window.page.getByRole("button", { name: "Add pictures or files" }).click();
+  await (await chooser).setFiles(files);
+}
+
+/** Waits until so many pictures among the messages are really drawn. */
+export async function drawn(page: Page, count: number): Promise<void> {
+  await page.waitForFunction((wanted) => {
+    const all = [...document.querySelectorAll<HTMLImageElement>(".picture img")].filter((image) => image.complete && image.naturalWidth > 0);
+    return all.length === wanted;
+  }, count);
+}

@@ -4,11 +4,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { account, group, launch, PATIENCE_MS, post, Window } from "./support/browser.js";
+import { account, group, launch, post, Window } from "./support/browser.js";
+import { ADMIN, ask, comesTo, skip, TOKEN, URL } from "./support/cluster.js";
 import { Board } from "./support/operators.js";
-
-const [ADMIN = "", TOKEN = "", URL = ""] = ["ROOKERY_ADMIN_URL", "ROOKERY_ADMIN_TOKEN", "ROOKERY_URL"].map((name) => process.env[name] ?? "");
-const skip = ADMIN === "" && "no cluster: `scripts/web cluster` runs this";
 
 let browser: Browser;
 before(async () => {
@@ -21,26 +19,8 @@ after(async () => {
 interface Node { node: string; here: boolean; draining: boolean; links: unknown[] }
 interface Shard { shard: number; owner: string; moved: boolean }
 
-async function ask<T>(path: string, body?: unknown): Promise<T> {
-  const headers = { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json" };
-  const answer = await fetch(`${ADMIN}/admin/v1${path}`, body === undefined ? { headers } : { method: "POST", headers, body: JSON.stringify(body) });
-  assert.equal(answer.status, 200, path);
-  return (await answer.json()) as T;
-}
-
 async function nodes(): Promise<Node[]> {
   return (await ask<{ items: Node[] }>("/nodes")).items;
-}
-
-/** Nodes tell each other within some rounds of gossip. */
-async function comesTo<T>(look: () => Promise<T>, isThere: (seen: T) => boolean): Promise<void> {
-  const until = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const seen = await look();
-    if (isThere(seen)) return;
-    assert.ok(Date.now() < until, JSON.stringify(seen));
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 async function enter(): Promise<Board> {
