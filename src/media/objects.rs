@@ -5,7 +5,7 @@ use std::{io, ops::Range, path::PathBuf, sync::Arc};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::{
-    ObjectStore, ObjectStoreExt, PutPayload, aws::AmazonS3Builder, local::LocalFileSystem, path::Path as Key,
+    ObjectStore, ObjectStoreExt, PutMode, PutPayload, aws::AmazonS3Builder, local::LocalFileSystem, path::Path as Key,
 };
 use rookery_core::{ids::MediaId, media::PART_BYTES};
 use secrecy::ExposeSecret as _;
@@ -82,6 +82,20 @@ impl Objects {
     pub(super) async fn put(&self, id: MediaId, piece: Piece, number: u64, bytes: Bytes) -> Result<(), MediaError> {
         self.store.put(&key(id, piece, number), PutPayload::from(bytes)).await.map_err(failed)?;
         Ok(())
+    }
+
+    /// Writes one part of an upload, unless it is there; whether what is there then is the same. What was written is never
+    /// replaced, as it may have been summed already: then the file would not be what its sum says.
+    pub(super) async fn put_once(&self, id: MediaId, number: u64, bytes: Bytes) -> Result<bool, MediaError> {
+        let at = key(id, Piece::Parts, number);
+        match self.store.put_opts(&at, PutPayload::from(bytes.clone()), PutMode::Create.into()).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => {
+                let there = self.store.get(&at).await.map_err(failed)?.bytes().await.map_err(failed)?;
+                Ok(there == bytes)
+            }
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Writes all parts of something.

@@ -146,13 +146,15 @@ impl Media {
         }
     }
 
-    /// Keeps a part of an upload; durable when it returns. One that comes again replaces the one before.
+    /// Keeps a part of an upload; durable when it returns. One that comes again must be the same.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// It cannot be written, or is there already with other bytes.
     pub async fn put_part(&self, record: &MediaRecord, number: u64, bytes: Bytes) -> Result<(), MediaError> {
         let length = bytes.len() as u64;
-        self.objects.put(record.id, Piece::Parts, number, bytes).await?;
+        if !self.objects.put_once(record.id, number, bytes).await? {
+            return Err(Refusal::field(Code::Conflict, "part", "this part is there already, with other bytes").into());
+        }
         metrics::counter!("rookery_media_received_bytes_total").increment(length);
         // Given up meanwhile: then nobody else would remove it.
         if self.directory.media(record.id).await?.is_none() {

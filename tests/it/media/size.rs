@@ -31,9 +31,15 @@ async fn there_and_back(parts: usize) {
     let mut answer = anna.rest.request("GET", &format!("/media/{id}/content")).send().await.expect("an answer");
     let mut length = 0;
     while let Some(bytes) = within("the next bytes", answer.chunk()).await.expect("bytes") {
-        let expected = (length..length + bytes.len()).map(|at| (at % PART % 253) as u8);
-        assert!(bytes.iter().copied().eq(expected), "at {length}");
-        length += bytes.len();
+        // By slices: byte by byte a build without optimisation takes longer than the server.
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let from = length % PART;
+            let (now, later) = rest.split_at(rest.len().min(PART - from));
+            assert!(now == &part[from..from + now.len()], "at {length}");
+            length += now.len();
+            rest = later;
+        }
     }
     most = most.max(server.memory());
     assert_eq!(length, size);
@@ -42,12 +48,6 @@ async fn there_and_back(parts: usize) {
 }
 
 #[tokio::test]
-async fn a_file_of_256_mebibytes_goes_in_and_out_at_flat_memory() {
-    there_and_back(64).await;
-}
-
-#[tokio::test]
-#[ignore = "a gibibyte takes its time; `cargo test --test it -- --ignored a_file_of_a_gibibyte`"]
 async fn a_file_of_a_gibibyte_goes_in_and_out_at_flat_memory() {
     there_and_back(256).await;
 }

@@ -28,6 +28,8 @@ async fn an_upload_is_begun_sent_in_parts_and_completed() {
     for _ in 0..2 {
         put_part(&anna, &id, 0, bytes[..PART].to_vec()).await.body(204);
     }
+    // Never other bytes: what is there may be being summed at this moment.
+    put_part(&anna, &id, 0, vec![9; PART]).await.refused_field(409, "conflict", "/part");
     let ready = complete(&anna, &id).await.body(200);
     assert_eq!((&ready["state"], &ready["kind"]), (&json!("ready"), &json!("file")));
     assert_eq!(ready["type"], "application/octet-stream");
