@@ -100,7 +100,7 @@ pub struct Pulse {
     pub sessions: usize,
     /// Rooms awake.
     pub rooms_awake: usize,
-    /// Durable writes per second, over the last ten seconds.
+    /// Durable writes per second: an average in which what was ten seconds ago weighs a third.
     pub sends_per_second: f64,
     /// Rooms that are shut because they panic.
     pub quarantined: Vec<RoomId>,

@@ -22,21 +22,24 @@ const POLICY: &str = "default-src 'self'; img-src 'self' blob:; media-src 'self'
 /// the browser asks people about.
 const PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(self), payment=(), usb=()";
 
+/// The operators' page records nothing.
+const OPERATORS_PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
+
 /// What the names of files begin with that belong to the operators' page alone.
 const OF_OPERATORS: &str = "admin-";
 
 /// The page of the web client.
 pub(super) async fn index(request: HttpRequest) -> Answer {
-    page(&request, "index.html")
+    page(&request, "index.html", PERMISSIONS)
 }
 
 /// The page of operators. There is nothing in it until somebody has shown a token.
 pub(super) async fn operators_index(request: HttpRequest) -> Answer {
-    page(&request, "admin.html")
+    page(&request, "admin.html", OPERATORS_PERMISSIONS)
 }
 
 /// A page. It is asked for anew each time, so that a newer server is a newer client.
-fn page(request: &HttpRequest, name: &str) -> Answer {
+fn page(request: &HttpRequest, name: &str, permissions: &'static str) -> Answer {
     let file = Files::get(name).ok_or_else(|| Problem::not_found("page"))?;
     let tag = entity_tag(&file);
     let is_known = text(request.headers(), &header::IF_NONE_MATCH).is_some_and(|known| names(known, &tag));
@@ -45,7 +48,7 @@ fn page(request: &HttpRequest, name: &str) -> Answer {
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((HeaderName::from_static("permissions-policy"), PERMISSIONS))
+        .insert_header((HeaderName::from_static("permissions-policy"), permissions))
         .insert_header((HeaderName::from_static("cross-origin-opener-policy"), "same-origin"));
     if is_known {
         return Ok(answer.finish());

@@ -57,7 +57,7 @@ pub(in crate::http) struct AdminNode {
     /// Rooms in memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     rooms_awake: Option<usize>,
-    /// Durable writes per second, over the last ten seconds.
+    /// Durable writes per second: an average in which what was ten seconds ago weighs a third.
     #[serde(skip_serializing_if = "Option::is_none")]
     sends_per_second: Option<f64>,
     /// Shards that are in use there.

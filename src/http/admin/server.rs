@@ -37,7 +37,7 @@ pub(in crate::http) struct Overview {
     rooms: u64,
     /// Rooms in memory.
     rooms_awake: usize,
-    /// Durable writes per second, over the last ten seconds.
+    /// Durable writes per second: an average in which what was ten seconds ago weighs a third.
     sends_per_second: f64,
     /// The store.
     store: StoreOverview,
