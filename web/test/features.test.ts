@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { Server } from "../../sdk/typescript/test/support/server.js";
+import { look } from "./support/axe.js";
 import { account, group, launch, PASSWORD, post, Window } from "./support/browser.js";
 
 let server: Server;
@@ -217,6 +218,39 @@ test("a group is made, people are added, given a role, removed and banned", asyn
   await lift.getByRole("searchbox").fill(names[1]);
   await lift.locator(".choice").click();
   await first.page.locator(".notice", { hasText: "The ban is lifted." }).waitFor();
+  await end();
+});
+
+test("who comes and goes, a new name and an announcement stand between the messages, live and afterwards", async () => {
+  const { clients, id: room, first, second, end } = await pair("Watched");
+  const third = await account(server.url, "watched-third", "Third");
+  await first.openRoom("Watched");
+  await second.openRoom("Watched");
+  await first.say("Before");
+  await second.sees("Before");
+  await clients[0].rest.rooms.putMember(room, third.user ?? "");
+  await clients[0].rest.rooms.change(room, { name: "Watched well" });
+  await server.administrate("POST", `/rooms/${room}/announce`, { text: "We close at <b>nine</b>" });
+  const expected = [/added ⁨Third⁩/, /named this conversation ⁨Watched well⁩/, /^Announcement We close at <b>nine<\/b>$/];
+  const agrees = async (window: Window): Promise<void> => {
+    const after = window.row("Before").locator(".happened li");
+    await after.nth(2).waitFor();
+    for (const [at, words] of (await after.allTextContents()).entries()) assert.match(words, expected[at] ?? /^$/);
+  };
+  for (const window of [first, second]) await agrees(window);
+  await first.say("After");
+  await second.sees("After");
+  await clients[0].rest.rooms.removeMember(room, third.user ?? "");
+  await second.row("After").locator(".happened", { hasText: "removed ⁨Third⁩" }).waitFor();
+  await look(second.page, "what happened");
+  for (const window of [first, second]) {
+    await window.page.reload();
+    await agrees(window);
+    await window.row("After").locator(".happened", { hasText: "removed ⁨Third⁩" }).waitFor();
+    const beginning = await window.page.locator(".frame > .happened").innerText();
+    assert.match(beginning, /added/);
+    assert.equal(beginning.includes("began this conversation"), window === first, "nobody sees what was before them");
+  }
   await end();
 });
 

@@ -70,6 +70,8 @@ function schemaFile(what, source, here, schemas, home) {
   return heading(what, source) + imported(used, home, here) + own.map((name) => declaration(name, schemas[name])).join("\n");
 }
 
+const ROOT = "/api/v1/";
+
 function routesFile(routes, home) {
   const used = new Set();
   const rows = [];
@@ -89,16 +91,18 @@ function routesFile(routes, home) {
         .filter((parameter) => parameter.in === place)
         .map((parameter) => `${parameter.name}${parameter.required ? "" : "?"}: ${typeOf(parameter.schema)}`)
         .join("; ");
-    rows.push(`  ${name}: ["${method}", "${path}"],\n`);
+    // The name begins with the method, and all of them are under one root: said once, it need not be loaded often.
+    if (!path.startsWith(ROOT) || !name.startsWith(`${method.toLowerCase()}_`)) throw new Error(`${name} is ${method} ${path}`);
+    rows.push(`  ${name}: "${path.slice(ROOT.length)}",\n`);
     types.push(
       `  /** ${operation.summary ?? name} */\n  ${name}: {\n    path: { ${of("path")} };\n    query: { ${of("query")} };\n` +
         `    body: ${body ? typeOf(body) : "undefined"};\n    answer: ${answer ? typeOf(answer, "    ") : "undefined"};\n  };\n`,
     );
   }
   return (
-    heading("The routes that people use: method and path, and what goes in and out.", "docs/openapi.json") +
+    heading("The routes that people use: their paths, and what goes in and out.", "docs/openapi.json") +
     imported(used, home, "routes") +
-    `/** Method and path by the name of the operation. */\nexport const ROUTES = {\n${rows.join("")}} as const;\n\n` +
+    `/** What all paths begin with. */\nexport const ROOT = "${ROOT}";\n\n/** The path after that by the name of the operation, which begins with the method. */\nexport const ROUTES = {\n${rows.join("")}} as const;\n\n` +
     `/** What goes into each operation and what comes out. */\nexport interface Routes {\n${types.join("")}}\n`
   );
 }

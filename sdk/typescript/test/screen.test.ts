@@ -53,6 +53,33 @@ test("a timeline that was read before the connection misses nothing of what happ
   assert.deepEqual(bodies(timeline), ["one, changed", "two", "three"]);
 });
 
+test("what happened to the room stands between its messages once, live and however it is paged", async () => {
+  const [alder, birch] = [await live("alder", {}, server.url), await live("birch")];
+  const room = await group(alder, [birch]);
+  await until("the room", () => birch.client.rooms.get(room)?.live);
+  const told = birch.client.timeline(room);
+  await told.load();
+  for (const at of range(1, 6)) {
+    await alder.client.send(room, `text ${at}`).sent;
+    await alder.client.rest.rooms.change(room, { topic: `topic ${at}` });
+    await alder.client.rest.rooms.react(room, at, "👍").catch(() => {});
+  }
+  const { items } = await birch.client.rest.rooms.events(room, 0);
+  const all = items.filter(({ kind }) => kind === "member" || kind === "room").map(({ seq }) => seq);
+  assert.ok(all.length >= 8, all.join());
+  await until("the last", () => told.notices.at(-1)?.seq === all.at(-1));
+  const paged = birch.client.timeline(room);
+  await paged.load(2);
+  while (paged.hasOlder) await paged.loadOlder(1);
+  const around = birch.client.timeline(room);
+  await around.loadAround(paged.messages[2]?.seq ?? 0, 1);
+  while (around.hasNewer) await around.loadNewer(2);
+  while (around.hasOlder) await around.loadOlder(2);
+  for (const timeline of [told, paged, around]) assert.deepEqual(timeline.notices.map(({ seq }) => seq), all);
+  paged.trim(1);
+  assert.ok(paged.notices.every(({ seq }) => seq > (paged.messages[0]?.seq ?? 0)));
+});
+
 test("a timeline that is read while others write has every message once, as the server has it", async () => {
   const [alder, birch] = [await live("alder", {}, server.url), await live("birch")];
   const room = await group(alder, [birch]);

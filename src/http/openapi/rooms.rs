@@ -55,9 +55,10 @@ fn reading() -> Vec<Operation> {
                 Parameter::Seq("before", "Those right before."),
                 Parameter::Seq("after", "Those right after."),
                 Parameter::Seq("around", "Those around."),
+                Parameter::Flag("notices", "Also who came and went, and what changed about the room."),
                 Parameter::Limit,
             ])
-            .gives::<history::History>(200, "A page; the newest when none of the three is named."),
+            .gives::<history::History<'_>>(200, "A page; the newest when none of the three is named."),
         operation(Method::GET, "/api/v1/rooms/{room}/events", "The log")
             .with(&[Parameter::Seq("after", "The last event that one has."), Parameter::Limit])
             .gives::<history::EventPage<'_>>(200, "A page."),

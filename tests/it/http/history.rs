@@ -47,6 +47,54 @@ async fn history_is_paged_backwards_and_forwards_without_hole_or_repeat() {
     assert_eq!(forth, back);
 }
 
+/// The seqs of what happened between the messages of a page.
+fn notices(page: &Value) -> Vec<u64> {
+    page["notices"].as_array().expect("notices").iter().map(|notice| notice["seq"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_happened_in_a_room_stands_between_its_messages_once_however_they_are_paged() {
+    let server = Server::start().await;
+    let [anna, bert, carl] = server.people(["anna", "bert", "carl"]).await;
+    let room = anna.group("tea", &[&bert]).await;
+    let path = format!("/rooms/{room}/messages");
+    let empty = anna.rest.get(&format!("{path}?notices=1")).await.body(200);
+    assert!(seqs(&empty).is_empty() && !notices(&empty).is_empty(), "of a room without messages too: {empty}");
+    for index in 0..4 {
+        let seq = anna.post(&room, &format!("message {index}")).await;
+        anna.rest.put(&format!("{path}/{seq}/reactions/👍"), json!({})).await;
+        anna.rest.patch(&format!("/rooms/{room}"), json!({"topic": format!("topic {index}")})).await.body(200);
+    }
+    anna.rest.put(&format!("/rooms/{room}/members/{}", carl.id), json!({})).await.body(201);
+    let log = anna.rest.get(&format!("/rooms/{room}/events?limit=200")).await.body(200);
+    let is_notice = |event: &&Value| event["kind"] == "member" || event["kind"] == "room";
+    let all: Vec<u64> =
+        log["items"].as_array().unwrap().iter().filter(is_notice).map(|event| event["seq"].as_u64().unwrap()).collect();
+    assert!(all.len() >= 6, "{log}");
+
+    let mut page = anna.rest.get(&format!("{path}?limit=1&notices=1")).await.body(200);
+    let mut back = notices(&page);
+    while !page["prev"].is_null() {
+        page = anna.rest.get(&format!("{path}?limit=1&notices=1&before={}", page["prev"])).await.body(200);
+        back.splice(0..0, notices(&page));
+    }
+    assert_eq!(back, all, "backwards");
+    let mut page = anna.rest.get(&format!("{path}?limit=2&notices=1&after=0")).await.body(200);
+    let mut forth = notices(&page);
+    while !page["next"].is_null() {
+        page = anna.rest.get(&format!("{path}?limit=2&notices=1&after={}", page["next"])).await.body(200);
+        forth.extend(notices(&page));
+    }
+    assert_eq!(forth, all, "forwards");
+
+    let last = *all.last().unwrap();
+    let late = carl.rest.get(&format!("{path}?notices=1&after=0")).await.body(200);
+    assert_eq!(notices(&late), [last], "who came late sees nothing from before: {late}");
+    let plain = anna.rest.get(&path).await.body(200);
+    assert!(plain.get("notices").is_none(), "only who asks gets them: {plain}");
+    anna.rest.get(&format!("{path}?notices=yes")).await.refused(400, "bad_request");
+}
+
 #[tokio::test]
 async fn history_around_a_message_has_what_stands_beside_it() {
     let server = Server::start().await;

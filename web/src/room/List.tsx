@@ -5,6 +5,7 @@ import { useChat } from "../state/chat";
 import { texts } from "../texts";
 import { Icon } from "../ui/Icon";
 import { type Conversation, keyAt } from "./conversation";
+import { Notices } from "./Notices";
 import { Pages } from "./pages";
 import { Row } from "./Row";
 
@@ -41,6 +42,7 @@ export function List(props: { conversation: Conversation; title: string }): JSX.
       >
         <Show when={!conversation.view().hasOlder}>
           <p class="beginning">{texts.beginning}</p>
+          <Notices after={0} conversation={conversation} />
         </Show>
         <div class="canvas" ref={canvas} classList={{ unplaced: !pages.isPlaced() }}>
           <div class="block" ref={block} role="list">

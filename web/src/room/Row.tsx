@@ -13,6 +13,7 @@ import { Icon, type IconName } from "../ui/Icon";
 import { Actions, Reactions } from "./Actions";
 import { Body } from "./Body";
 import { type Conversation, find, type Item, lastUpTo } from "./conversation";
+import { Notices } from "./Notices";
 import type { Key } from "./rows";
 
 /** Messages of one person within so long stand together. */
@@ -77,6 +78,7 @@ export function Row(props: Props): JSX.Element {
         )}
       </Show>
       <Readers item={row.item()} conversation={props.conversation} />
+      <Show when={typeof props.key === "number" && props.key}>{(seq) => <Notices after={seq()} conversation={props.conversation} />}</Show>
     </div>
   );
 }

@@ -3,12 +3,13 @@
 import { type Accessor, createMemo, createSignal, onCleanup } from "solid-js";
 import { onceAFrame } from "../frames";
 import type { Chat } from "../state/chat";
-import type { Member, Message, Outgoing, RoomId, Seq, Timeline, UserId } from "../state/wire";
+import type { Member, Message, Outgoing, RoomEvent, RoomId, Seq, Timeline, UserId } from "../state/wire";
 import { type Tray, trayOf } from "../media/tray";
 import type { Key } from "./rows";
 
 export interface View {
   messages: readonly Message[];
+  notices: readonly RoomEvent[];
   outgoing: readonly Outgoing[];
   hasOlder: boolean;
   hasNewer: boolean;
@@ -50,8 +51,8 @@ export interface Viewed {
 export function createConversation(chat: Chat, room: RoomId): Conversation {
   const timeline = chat.client.timeline(room);
   const look = (): View => {
-    const { messages, outgoing, hasOlder, hasNewer, loading } = timeline;
-    return { messages, outgoing, hasOlder, hasNewer, loading };
+    const { messages, notices, outgoing, hasOlder, hasNewer, loading } = timeline;
+    return { messages, notices, outgoing, hasOlder, hasNewer, loading };
   };
   const [view, setView] = createSignal<View>(look());
   timeline.onChange(onceAFrame(() => setView(look())));
@@ -128,13 +129,17 @@ function followMembers(chat: Chat, room: RoomId) {
   return { members, reads, reload };
 }
 
-export function find(messages: readonly Message[], seq: Seq): Message | undefined {
+export function find<T extends Numbered>(messages: readonly T[], seq: Seq): T | undefined {
   const at = lastUpTo(messages, seq);
   return messages[at]?.seq === seq ? messages[at] : undefined;
 }
 
-/** The place of the last message with this number or an earlier one; -1 if there is none. */
-export function lastUpTo(messages: readonly Message[], seq: Seq): number {
+interface Numbered {
+  readonly seq: Seq;
+}
+
+/** The place of the last one with this number or an earlier one; -1 if there is none. */
+export function lastUpTo(messages: readonly Numbered[], seq: Seq): number {
   let [from, to] = [0, messages.length];
   while (from < to) {
     const middle = (from + to) >> 1;

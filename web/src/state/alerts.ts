@@ -20,6 +20,7 @@ export function createAlerts(chat: Chat): () => string {
     document.title = texts.product;
   });
   onCleanup(chat.client.on("event", (event) => {
+    if (event.change === "announcement" && chat.opened() === event.room) speak(`${texts.announcement}: ${event.text}`);
     if (event.kind !== "message" || event.from === chat.client.user) return;
     const room = chat.client.rooms.get(event.room);
     // What was missed comes in one go: that is for the list, not for a hundred notices.

@@ -34,7 +34,7 @@ export interface AdminNode {
   node: string;
   /** Rooms in memory. */
   rooms_awake?: number | null;
-  /** Durable writes per second, over the last ten seconds. */
+  /** Durable writes per second: an average in which what was ten seconds ago weighs a third. */
   sends_per_second?: number | null;
   /** Connections. */
   sessions?: number | null;
@@ -220,7 +220,7 @@ export interface Overview {
   rooms: number;
   /** Rooms in memory. */
   rooms_awake: number;
-  /** Durable writes per second, over the last ten seconds. */
+  /** Durable writes per second: an average in which what was ten seconds ago weighs a third. */
   sends_per_second: number;
   /** Connections. */
   sessions: number;

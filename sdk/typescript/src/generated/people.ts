@@ -55,6 +55,8 @@ export interface History {
   items: Message[];
   /** The `after` to go on with. */
   next?: Seq | null;
+  /** With `?notices=1`: the `member` and `room` events between these messages, before the first and after the last one, as in `event` frames, ascending. */
+  notices?: EventFrame[] | null;
   /** The `before` to go back with. */
   prev?: Seq | null;
 }

@@ -1,59 +1,62 @@
-// The routes that people use: method and path, and what goes in and out.
+// The routes that people use: their paths, and what goes in and out.
 // Made from docs/openapi.json by `npm run generate`: not to be changed by hand.
 
 import type { Contact, Device, EventPage, History, Login, Marks, MarksChange, Me, MeChange, Media, MediaLink, Member, MemberWish, MessageChange, NewAccount, NewLogin, NewMedia, NewMessage, NewRoom, Notifications, Outcome, PasswordChange, PasswordProof, ReactionList, Receipt, Room, RoomChange, Ticket, User } from "./people.js";
 
-/** Method and path by the name of the operation. */
+/** What all paths begin with. */
+export const ROOT = "/api/v1/";
+
+/** The path after that by the name of the operation, which begins with the method. */
 export const ROUTES = {
-  post_accounts: ["POST", "/api/v1/accounts"],
-  post_logins: ["POST", "/api/v1/logins"],
-  get_logins: ["GET", "/api/v1/logins"],
-  delete_logins: ["DELETE", "/api/v1/logins"],
-  delete_logins_current: ["DELETE", "/api/v1/logins/current"],
-  delete_logins_device: ["DELETE", "/api/v1/logins/{device}"],
-  get_me: ["GET", "/api/v1/me"],
-  patch_me: ["PATCH", "/api/v1/me"],
-  delete_me: ["DELETE", "/api/v1/me"],
-  post_me_password: ["POST", "/api/v1/me/password"],
-  get_users_user: ["GET", "/api/v1/users/{user}"],
-  get_users: ["GET", "/api/v1/users"],
-  post_tickets: ["POST", "/api/v1/tickets"],
-  get_contacts: ["GET", "/api/v1/contacts"],
-  get_contacts_user: ["GET", "/api/v1/contacts/{user}"],
-  put_contacts_user: ["PUT", "/api/v1/contacts/{user}"],
-  delete_contacts_user: ["DELETE", "/api/v1/contacts/{user}"],
-  get_blocks: ["GET", "/api/v1/blocks"],
-  get_blocks_user: ["GET", "/api/v1/blocks/{user}"],
-  put_blocks_user: ["PUT", "/api/v1/blocks/{user}"],
-  delete_blocks_user: ["DELETE", "/api/v1/blocks/{user}"],
-  post_rooms: ["POST", "/api/v1/rooms"],
-  get_rooms: ["GET", "/api/v1/rooms"],
-  put_direct_user: ["PUT", "/api/v1/direct/{user}"],
-  get_rooms_room: ["GET", "/api/v1/rooms/{room}"],
-  patch_rooms_room: ["PATCH", "/api/v1/rooms/{room}"],
-  delete_rooms_room: ["DELETE", "/api/v1/rooms/{room}"],
-  get_rooms_room_members: ["GET", "/api/v1/rooms/{room}/members"],
-  put_rooms_room_members_user: ["PUT", "/api/v1/rooms/{room}/members/{user}"],
-  delete_rooms_room_members_user: ["DELETE", "/api/v1/rooms/{room}/members/{user}"],
-  get_rooms_room_messages: ["GET", "/api/v1/rooms/{room}/messages"],
-  post_rooms_room_messages: ["POST", "/api/v1/rooms/{room}/messages"],
-  get_rooms_room_events: ["GET", "/api/v1/rooms/{room}/events"],
-  get_rooms_room_outcomes_client_id: ["GET", "/api/v1/rooms/{room}/outcomes/{client_id}"],
-  get_rooms_room_messages_seq_reactions: ["GET", "/api/v1/rooms/{room}/messages/{seq}/reactions"],
-  patch_rooms_room_messages_seq: ["PATCH", "/api/v1/rooms/{room}/messages/{seq}"],
-  delete_rooms_room_messages_seq: ["DELETE", "/api/v1/rooms/{room}/messages/{seq}"],
-  put_rooms_room_messages_seq_reactions_emoji: ["PUT", "/api/v1/rooms/{room}/messages/{seq}/reactions/{emoji}"],
-  delete_rooms_room_messages_seq_reactions_emoji: ["DELETE", "/api/v1/rooms/{room}/messages/{seq}/reactions/{emoji}"],
-  put_rooms_room_marks: ["PUT", "/api/v1/rooms/{room}/marks"],
-  put_rooms_room_notifications: ["PUT", "/api/v1/rooms/{room}/notifications"],
-  post_rooms_room_media: ["POST", "/api/v1/rooms/{room}/media"],
-  put_media_media_parts_part: ["PUT", "/api/v1/media/{media}/parts/{part}"],
-  post_media_media_complete: ["POST", "/api/v1/media/{media}/complete"],
-  get_media_media: ["GET", "/api/v1/media/{media}"],
-  delete_media_media: ["DELETE", "/api/v1/media/{media}"],
-  get_media_media_content: ["GET", "/api/v1/media/{media}/content"],
-  get_media_media_thumbnail: ["GET", "/api/v1/media/{media}/thumbnail"],
-  post_media_media_links: ["POST", "/api/v1/media/{media}/links"],
+  post_accounts: "accounts",
+  post_logins: "logins",
+  get_logins: "logins",
+  delete_logins: "logins",
+  delete_logins_current: "logins/current",
+  delete_logins_device: "logins/{device}",
+  get_me: "me",
+  patch_me: "me",
+  delete_me: "me",
+  post_me_password: "me/password",
+  get_users_user: "users/{user}",
+  get_users: "users",
+  post_tickets: "tickets",
+  get_contacts: "contacts",
+  get_contacts_user: "contacts/{user}",
+  put_contacts_user: "contacts/{user}",
+  delete_contacts_user: "contacts/{user}",
+  get_blocks: "blocks",
+  get_blocks_user: "blocks/{user}",
+  put_blocks_user: "blocks/{user}",
+  delete_blocks_user: "blocks/{user}",
+  post_rooms: "rooms",
+  get_rooms: "rooms",
+  put_direct_user: "direct/{user}",
+  get_rooms_room: "rooms/{room}",
+  patch_rooms_room: "rooms/{room}",
+  delete_rooms_room: "rooms/{room}",
+  get_rooms_room_members: "rooms/{room}/members",
+  put_rooms_room_members_user: "rooms/{room}/members/{user}",
+  delete_rooms_room_members_user: "rooms/{room}/members/{user}",
+  get_rooms_room_messages: "rooms/{room}/messages",
+  post_rooms_room_messages: "rooms/{room}/messages",
+  get_rooms_room_events: "rooms/{room}/events",
+  get_rooms_room_outcomes_client_id: "rooms/{room}/outcomes/{client_id}",
+  get_rooms_room_messages_seq_reactions: "rooms/{room}/messages/{seq}/reactions",
+  patch_rooms_room_messages_seq: "rooms/{room}/messages/{seq}",
+  delete_rooms_room_messages_seq: "rooms/{room}/messages/{seq}",
+  put_rooms_room_messages_seq_reactions_emoji: "rooms/{room}/messages/{seq}/reactions/{emoji}",
+  delete_rooms_room_messages_seq_reactions_emoji: "rooms/{room}/messages/{seq}/reactions/{emoji}",
+  put_rooms_room_marks: "rooms/{room}/marks",
+  put_rooms_room_notifications: "rooms/{room}/notifications",
+  post_rooms_room_media: "rooms/{room}/media",
+  put_media_media_parts_part: "media/{media}/parts/{part}",
+  post_media_media_complete: "media/{media}/complete",
+  get_media_media: "media/{media}",
+  delete_media_media: "media/{media}",
+  get_media_media_content: "media/{media}/content",
+  get_media_media_thumbnail: "media/{media}/thumbnail",
+  post_media_media_links: "media/{media}/links",
 } as const;
 
 /** What goes into each operation and what comes out. */
@@ -295,7 +298,7 @@ export interface Routes {
   /** Messages in their present state */
   get_rooms_room_messages: {
     path: { room: string };
-    query: { before?: number; after?: number; around?: number; limit?: number };
+    query: { before?: number; after?: number; around?: number; notices?: "0" | "1"; limit?: number };
     body: undefined;
     answer: History;
   };

@@ -1,7 +1,7 @@
 // One request over HTTP and its answer, or an error that says what went wrong.
 
 import { ofProblem, RookeryError } from "../errors.js";
-import { ROUTES, type Routes } from "../generated/routes.js";
+import { ROOT, ROUTES, type Routes } from "../generated/routes.js";
 
 /** An operation of the server. */
 export type Operation = keyof Routes;
@@ -70,7 +70,8 @@ export class Http {
     accept: string,
     read: (response: Response) => Promise<T>,
   ): Promise<{ status: number; body: T }> {
-    const [method, template] = ROUTES[operation];
+    const method = operation.slice(0, operation.indexOf("_")).toUpperCase();
+    const template = ROOT + ROUTES[operation];
     const token = this.#options.token();
     const headers: Record<string, string> = { Accept: accept };
     if (token !== undefined) headers["Authorization"] = `Bearer ${token}`;

@@ -12,6 +12,8 @@ export interface Window {
   around?: Seq;
   /** 1 to 200; 50 when left out. */
   limit?: number;
+  /** Also the `member` and `room` events between these messages. */
+  notices?: "0" | "1";
 }
 
 /** Rooms, their members and messages. */

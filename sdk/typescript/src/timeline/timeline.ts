@@ -49,6 +49,10 @@ export class RoomTimeline implements Timeline {
     return this.#window.messages;
   }
 
+  get notices(): readonly EventFrame[] {
+    return this.#window.notices;
+  }
+
   get outgoing(): readonly Outgoing[] {
     this.#outgoing ??= this.#owner.outgoing(this.room).filter((outgoing) => !this.#window.has(outgoing.client_id));
     return this.#outgoing;
@@ -153,7 +157,7 @@ export class RoomTimeline implements Timeline {
       this.#reading += 1;
       this.changed();
       try {
-        const page = await this.#owner.messages(this.room, window);
+        const page = await this.#owner.messages(this.room, { ...window, notices: "1" });
         put(page);
         this.#replay();
       } finally {

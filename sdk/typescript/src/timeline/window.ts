@@ -18,6 +18,8 @@ export class MessageWindow {
   /** In ascending `seq`. */
   #kept: Kept[] = [];
   #messages: readonly Message[] | undefined;
+  /** In ascending `seq`; a new array whenever there are others. */
+  notices: readonly EventFrame[] = [];
   /** Messages of which somebody has to ask who reacted. */
   readonly wanted = new Set<Seq>();
   hasOlder = true;
@@ -36,6 +38,7 @@ export class MessageWindow {
   /** Starts anew from this page. */
   replace(page: History): void {
     this.#kept = [];
+    this.notices = [];
     this.wanted.clear();
     this.isLoaded = true;
     this.#put(page);
@@ -59,6 +62,8 @@ export class MessageWindow {
   trim(newest: number): boolean {
     if (this.#kept.length <= newest) return false;
     this.#kept = newest === 0 ? [] : this.#kept.slice(-newest);
+    const first = this.#kept[0]?.message.seq ?? Infinity;
+    this.notices = this.notices.filter((notice) => notice.seq > first);
     this.hasOlder = true;
     this.#messages = undefined;
     return true;
@@ -82,6 +87,7 @@ export class MessageWindow {
   apply(event: EventFrame, me: UserId | undefined): boolean {
     if (!this.isLoaded) return false;
     if (event.kind === "message") return this.#add(event);
+    if (event.kind === "member" || event.kind === "room") return this.#notice([event], !this.hasNewer);
     const kept = typeof event.target === "number" ? this.#find(event.target) : undefined;
     if (!kept || event.seq <= kept.asOf) return false;
     if (event.kind === "reaction") return this.#react(kept, event, me);
@@ -111,6 +117,14 @@ export class MessageWindow {
     return true;
   }
 
+  /** Takes what is not there yet, if it stands where the window is. */
+  #notice(events: readonly EventFrame[], isHere: boolean): boolean {
+    const known = new Set(this.notices.map((notice) => notice.seq));
+    const others = isHere ? events.filter((event) => !known.has(event.seq)) : [];
+    if (others.length > 0) this.notices = [...this.notices, ...others].sort((one, other) => one.seq - other.seq);
+    return others.length > 0;
+  }
+
   #change(kept: Kept, message: Message): void {
     kept.message = message;
     this.#messages = undefined;
@@ -123,6 +137,7 @@ export class MessageWindow {
       if (known.has(message.seq)) continue;
       this.#kept.push({ message, asOf: page.head, reactors: message.reactions.length === 0 ? new Reactors() : undefined });
     }
+    this.#notice(page.notices ?? [], true);
     this.#kept.sort((one, other) => one.message.seq - other.message.seq);
     this.#messages = undefined;
   }
