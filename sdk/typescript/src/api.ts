@@ -191,7 +191,7 @@ export interface Timeline {
   readonly messages: readonly Message[];
   /**
    * Who came and went, what changed about the room and what operators announce: the `member` and `room` events between
-   * these messages and after the last of all, ascending. Of very many in one place only the last ones.
+   * these messages and after the last of all, ascending. Of very many only the last ones.
    */
   readonly notices: readonly EventFrame[];
   /** One's own that are not among `messages` yet, in the order in which they will be sent; failed ones too. */

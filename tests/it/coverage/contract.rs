@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{exist, quoted, rows};
+use super::{exist, quoted, rows, sentences, tests_in_browsers};
 
 /// The first cells of the tables and the bold words that open a paragraph, in sections 1 and 2.
 fn rows_of(page: &str) -> BTreeSet<String> {
@@ -36,6 +36,11 @@ fn every_security_case_has_its_tests_or_a_reason() {
     assert!(list.iter().filter(held).all(|row| !quoted(row[2]).is_empty()), "each case has a test or a reason");
     let names = list.iter().filter(held).flat_map(|row| quoted(row[2]));
     exist(names.filter(|name| !name.starts_with("scripts/")));
+    let in_browsers = tests_in_browsers();
+    let missing: Vec<_> =
+        list.iter().flat_map(|row| sentences(row[2])).filter(|name| !in_browsers.contains(*name)).collect();
+    assert!(missing.is_empty(), "named and not in web/test: {missing:#?}");
+    assert!(list.iter().flat_map(|row| sentences(row[2])).count() > 5, "some are held in the browser");
 }
 
 #[test]
@@ -44,4 +49,5 @@ fn rows_and_paragraphs_are_read_from_the_page() {
     assert_eq!(rows_of(page), BTreeSet::from(["**Errors**", "1008", "`GET /a`"].map(str::to_owned)));
     assert_eq!(rows("| a | b |\n|---|---|\n| c | `d`, `e` and f |"), [["c", "`d`, `e` and f"]]);
     assert_eq!(quoted("`d`, `e` and f"), ["d", "e"]);
+    assert_eq!(sentences("`d`; in the browser \"e f\" and \"g\""), ["e f", "g"]);
 }

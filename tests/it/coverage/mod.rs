@@ -59,6 +59,23 @@ fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
+/// What stands in quotes: the sentences that tests of the web client are called by.
+fn sentences(cell: &str) -> Vec<&str> {
+    cell.split('"').skip(1).step_by(2).collect()
+}
+
+/// What the tests of the web client are called.
+fn tests_in_browsers() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/test");
+    let texts =
+        fs::read_dir(&folder).expect("a folder").filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok());
+    let names = |text: String| -> Vec<String> {
+        let named = text.lines().filter_map(|line| line.strip_prefix("test(\"")?.split_once('"'));
+        named.map(|(name, _)| name.to_owned()).collect()
+    };
+    texts.flat_map(names).collect()
+}
+
 /// Every name must be a test's.
 fn exist<'a>(names: impl IntoIterator<Item = &'a str>) {
     let tests = tests();

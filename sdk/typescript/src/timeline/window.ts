@@ -4,6 +4,9 @@ import type { EventFrame, Seq, UserId } from "../generated/live.js";
 import type { History, Message, Reaction } from "../generated/people.js";
 import { changed, ofEvent, Reactors } from "./message.js";
 
+/** Of a room to which many come and in which nobody speaks so many are kept. */
+const MOST_NOTICES = 5_000;
+
 /** A message, and which events are in it. */
 interface Kept {
   message: Message;
@@ -121,7 +124,7 @@ export class MessageWindow {
   #notice(events: readonly EventFrame[], isHere: boolean): boolean {
     const known = new Set(this.notices.map((notice) => notice.seq));
     const others = isHere ? events.filter((event) => !known.has(event.seq)) : [];
-    if (others.length > 0) this.notices = [...this.notices, ...others].sort((one, other) => one.seq - other.seq);
+    if (others.length > 0) this.notices = [...this.notices, ...others].sort((one, other) => one.seq - other.seq).slice(-MOST_NOTICES);
     return others.length > 0;
   }
 
