@@ -15,6 +15,8 @@ interface Finding {
 
 /** Nothing serious is found, and nothing sticks out at the side. */
 export async function look(page: Page, where: string): Promise<void> {
+  // A button that is just becoming usable is half transparent for a tenth of a second, and then hard to read.
+  await page.evaluate("Promise.allSettled(document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < Infinity).map((one) => one.finished)).then(() => undefined)");
   await page.evaluate(`${axe}; undefined`);
   const found = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then((all) => all.violations)")) as Finding[];
   const serious = found.filter(({ impact }) => impact === "serious" || impact === "critical");
