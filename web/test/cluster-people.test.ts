@@ -4,14 +4,14 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { launch, MICROPHONE } from "./support/browser.js";
+import { launch, SOUND } from "./support/browser.js";
 import { anyAdmin, ask, script, skip, URL } from "./support/cluster.js";
 import { type Death, play } from "./support/story.js";
 
 let browser: Browser;
 
 before(async () => {
-  if (!skip) browser = await launch([...MICROPHONE, "--autoplay-policy=no-user-gesture-required"]);
+  if (!skip) browser = await launch(SOUND);
 });
 after(async () => {
   await browser?.close();

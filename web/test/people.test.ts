@@ -3,7 +3,7 @@
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { Server } from "../../sdk/typescript/test/support/server.js";
-import { launch, MICROPHONE } from "./support/browser.js";
+import { launch, SOUND } from "./support/browser.js";
 import { play } from "./support/story.js";
 
 let server: Server;
@@ -11,7 +11,7 @@ let browser: Browser;
 
 before(async () => {
   server = await Server.start();
-  browser = await launch([...MICROPHONE, "--autoplay-policy=no-user-gesture-required"]);
+  browser = await launch(SOUND);
 });
 after(async () => {
   await browser?.close();

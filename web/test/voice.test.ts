@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { Server } from "../../sdk/typescript/test/support/server.js";
 import { look } from "./support/axe.js";
-import { account, group, launch, MICROPHONE, Window } from "./support/browser.js";
+import { account, group, launch, SOUND, Window } from "./support/browser.js";
 import { wav } from "./support/files.js";
 
 let server: Server;
@@ -13,7 +13,7 @@ let browser: Browser;
 
 before(async () => {
   server = await Server.start();
-  browser = await launch([...MICROPHONE, "--autoplay-policy=no-user-gesture-required"]);
+  browser = await launch(SOUND);
 });
 after(async () => {
   await browser?.close();

@@ -12,8 +12,8 @@ const FLAGS = [
 /** How long a page may take for something on a busy machine. */
 export const PATIENCE_MS = 30_000;
 
-/** A microphone that beeps, which the page may use. */
-export const MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+/** A microphone that beeps, which the page may use, and sound that plays unasked. */
+export const SOUND = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"];
 
 export async function launch(flags: readonly string[] = []): Promise<Browser> {
   const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";

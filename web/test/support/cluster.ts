@@ -38,7 +38,7 @@ export async function script(...words: string[]): Promise<string> {
   return (await promisify(execFile)(path, [...words, "--data", given("ROOKERY_CLUSTER_DATA")])).stdout;
 }
 
-interface Standing { id: number; name: string; admin_url: string; ready: boolean }
+interface Standing { admin_url: string; ready: boolean }
 
 /** An operators' address of a node that is ready: the usual one may be of a node that is dead. */
 export async function anyAdmin(): Promise<string> {
