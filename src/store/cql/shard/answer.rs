@@ -45,9 +45,10 @@ impl Shard {
             Done::Published(room, stamp, head) if self.is(room, stamp) => {
                 if let Some(awake) = self.rooms.get_mut(&room) {
                     awake.publishing = false;
-                    awake.noted(head);
+                    awake.keys.noted(head, Instant::now());
                 }
                 self.touched.insert(room);
+                self.rest_in_time(room);
                 self.step(Input::Room { room, stamp, input: RoomInput::HeadPublished { head } });
             }
             Done::WaitedLongEnough(room, next) => {

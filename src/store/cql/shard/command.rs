@@ -70,7 +70,7 @@ impl Shard {
             }
             Command::Find(room, key, reply) => {
                 // Who asked may have gone.
-                let _ = reply.send(self.rooms.get(&room).and_then(|room| room.keys.get(&key).copied()));
+                let _ = reply.send(self.rooms.get(&room).and_then(|room| room.keys.find(key)));
             }
             Command::Confirm(room, reply) => self.confirm(room, reply),
             Command::Close(reply) => {
@@ -102,8 +102,7 @@ impl Shard {
     pub(super) fn send(&mut self, room: RoomId, stamp: Stamp, unsettled: Unsettled) {
         let Some(awake) = self.rooms.get_mut(&room) else { return };
         let event = unsettled.event.clone();
-        awake.keys.insert((event.sender, event.client_id), event.seq);
-        awake.unnoted.push_back((event.seq, event.sender, event.client_id));
+        awake.keys.push((event.seq, event.sender, event.client_id), unsettled.since);
         awake.unsettled.push_back(unsettled);
         self.step(Input::Room { room, stamp, input: RoomInput::Append { event } });
     }
@@ -119,7 +118,7 @@ impl Shard {
         if event.seq != room.last() + 1 {
             return Err(unavailable("an earlier event of the room was not written"));
         }
-        if room.keys.contains_key(&(event.sender, event.client_id)) {
+        if room.keys.find((event.sender, event.client_id)).is_some() {
             return Err(unavailable("an event with this key is in the log"));
         }
         self.store.must_answer()?;

@@ -181,8 +181,7 @@ impl Shard {
     fn refused(&mut self, room: RoomId, seq: Seq, why: Refusal) {
         let Some(awake) = self.rooms.get_mut(&room) else { return };
         let Some(refused) = awake.unsettled.pop_back_if(|unsettled| unsettled.event.seq == seq) else { return };
-        awake.keys.remove(&(refused.event.sender, refused.event.client_id));
-        awake.unnoted.pop_back();
+        awake.keys.take_back();
         let error = match why {
             Refusal::NotAwake => StoreError::Fenced,
             Refusal::OutOfOrder => unavailable("an earlier event of the room was not written"),

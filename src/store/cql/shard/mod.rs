@@ -3,6 +3,7 @@
 mod answer;
 mod command;
 mod effects;
+mod keys;
 mod room;
 mod settle;
 mod turn;
@@ -11,7 +12,7 @@ mod waking;
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -32,8 +33,6 @@ use crate::store::StoreError;
 const COMMANDS: usize = 4_096;
 /// Commands that are taken at once.
 const TURN: usize = 256;
-/// After this long without being asked, heads are published that are not.
-const REST: Duration = Duration::from_secs(2);
 
 /// Where an answer goes.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -61,7 +60,7 @@ pub(super) struct Shard {
     releases: Vec<Reply<()>>,
     questions: HashMap<u64, oneshot::Sender<bool>>,
     next_question: u64,
-    /// When heads are published that were not.
+    /// When a room will have waited long enough for its head to be published.
     rest_at: Option<Instant>,
     closing: Vec<oneshot::Sender<()>>,
 }

@@ -1,7 +1,7 @@
 //! What the shell keeps of one room that is awake, or on the way.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -9,20 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rookery_core::{
-    event::Event,
-    ids::{ClientId, Seq, UserId},
-    shard::Stamp,
-    time::Millis,
-};
+use rookery_core::{event::Event, ids::Seq, shard::Stamp, time::Millis};
 
-use super::{settle::Step, waking::Wake};
+use super::{keys::Keys, settle::Step, waking::Wake};
 use crate::store::{
     StoreError,
     cql::{
         Shown,
         failure::unavailable,
-        write::{Columns, Key, is_full, together},
+        write::{Columns, is_full, together},
     },
     log::Appended,
 };
@@ -71,9 +66,8 @@ pub(super) struct Room {
     pub(super) steps: VecDeque<Step>,
     pub(super) in_steps: usize,
     pub(super) working: bool,
-    /// Where the writes are that are noted nowhere yet, by key and by number.
-    pub(super) keys: HashMap<(UserId, ClientId), Seq>,
-    pub(super) unnoted: VecDeque<Key>,
+    /// Where the writes are that are noted nowhere yet.
+    pub(super) keys: Keys,
     /// The head that the fence wants published; and whether one is being published.
     pub(super) to_publish: Option<Seq>,
     pub(super) publishing: bool,
@@ -99,8 +93,7 @@ impl Room {
             steps: VecDeque::new(),
             in_steps: 0,
             working: false,
-            keys: HashMap::new(),
-            unnoted: VecDeque::new(),
+            keys: Keys::default(),
             to_publish: None,
             publishing: false,
             shown: Shown { head: 0, messages: 0 },
@@ -142,11 +135,9 @@ impl Room {
         }
     }
 
-    /// Forgets the keys that are noted now.
-    pub(super) fn noted(&mut self, head: Seq) {
-        while let Some((_, sender, client_id)) = self.unnoted.pop_front_if(|(seq, _, _)| *seq <= head) {
-            self.keys.remove(&(sender, client_id));
-        }
+    /// When its head should be published, if it is not and nobody is about to.
+    pub(super) fn rests_at(&self) -> Option<Instant> {
+        self.keys.due().filter(|_| !self.publishing)
     }
 
     /// It is over: who waits is told that nobody knows.
@@ -192,7 +183,7 @@ mod tests {
     use rookery_core::{
         event::Content,
         fence::Row,
-        ids::{RoomId, ShardId},
+        ids::{ClientId, RoomId, ShardId, UserId},
     };
     use tokio::sync::oneshot;
     use uuid::Uuid;

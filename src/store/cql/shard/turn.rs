@@ -8,9 +8,9 @@ use rookery_core::{
 };
 
 use super::{
-    REST, Shard,
+    Shard,
     answer::Done,
-    room::{Phase, tell},
+    room::{Phase, Room, tell},
     settle::{Settled, Work},
 };
 use crate::store::{cql::Shown, projection::PublishedHead};
@@ -115,9 +115,7 @@ impl Shard {
                 last_change: awake.applied,
             });
         }
-        if !awake.unnoted.is_empty() && self.rest_at.is_none() {
-            self.rest_at = Some(Instant::now() + REST);
-        }
+        self.rest_in_time(room);
     }
 
     /// Publishes the head that the fence wants published, once all that follows up to it is done: whoever wakes the room
@@ -127,7 +125,7 @@ impl Shard {
         let wanted = awake.to_publish.filter(|head| *head <= awake.shown.head && !awake.publishing);
         let Some(head) = wanted else { return };
         (awake.to_publish, awake.publishing) = (None, true);
-        let keys: Vec<_> = awake.unnoted.iter().take_while(|(seq, _, _)| *seq <= head).copied().collect();
+        let keys = awake.keys.upto(head);
         let (store, stamp, alive) = (Arc::clone(&self.store), awake.stamp, Arc::clone(&awake.alive));
         self.ask(async move {
             while alive.load(std::sync::atomic::Ordering::Acquire) {
@@ -140,12 +138,19 @@ impl Shard {
         });
     }
 
-    /// There was a pause: publishes what is not.
+    /// Makes sure that the head of a room is published that falls quiet now.
+    pub(super) fn rest_in_time(&mut self, room: RoomId) {
+        let at = self.rooms.get(&room).and_then(Room::rests_at);
+        self.rest_at = self.rest_at.into_iter().chain(at).min();
+    }
+
+    /// Publishes what has waited long enough.
     pub(super) fn rest(&mut self) {
-        self.rest_at = None;
-        let behind = self.rooms.iter().filter(|(_, awake)| !awake.unnoted.is_empty() && !awake.publishing);
-        let behind: Vec<_> = behind.map(|(room, awake)| (*room, awake.stamp)).collect();
-        for (room, stamp) in behind {
+        let now = Instant::now();
+        let times = self.rooms.iter().filter_map(|(room, awake)| Some((*room, awake.stamp, awake.rests_at()?)));
+        let (due, later): (Vec<_>, Vec<_>) = times.partition(|(_, _, at)| *at <= now);
+        self.rest_at = later.into_iter().map(|(_, _, at)| at).min();
+        for (room, stamp, _) in due {
             self.step(Input::Room { room, stamp, input: RoomInput::Rest });
         }
     }
@@ -159,7 +164,7 @@ impl Shard {
         if !matches!(awake.phase, Phase::Open) || !awake.is_at_rest() || awake.publishing {
             return;
         }
-        let input = if awake.unnoted.is_empty() { RoomInput::Sleep } else { RoomInput::Rest };
+        let input = if awake.keys.is_empty() { RoomInput::Sleep } else { RoomInput::Rest };
         let stamp = awake.stamp;
         self.step(Input::Room { room, stamp, input });
     }

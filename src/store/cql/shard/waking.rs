@@ -93,8 +93,7 @@ impl Shard {
         let since = Instant::now();
         for row in &rows {
             let event = &row.event;
-            awake.keys.insert((event.sender, event.client_id), event.seq);
-            awake.unnoted.push_back((event.seq, event.sender, event.client_id));
+            awake.keys.push((event.seq, event.sender, event.client_id), since);
         }
         let event = |row: Row| Unsettled { event: row.event, reply: None, since };
         let events: Vec<Unsettled> = rows.into_iter().map(event).collect();

@@ -93,6 +93,17 @@ async fn a_key_is_found_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_head_of_a_room_that_falls_quiet_is_published() {
+    let node = Node::new("one").await;
+    let mut room = node.take(new_room()).await;
+    room.say(10).await;
+    // Nobody is told, so it is looked at until it is so; a test that hangs here has found something.
+    while node.log.stored_head(room.room).await.unwrap() < 10 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_that_has_nothing_left_to_do_is_forgotten_with_its_head_published() {
     let node = Node::new("one").await;
     let mut room = node.take(new_room()).await;
