@@ -136,19 +136,26 @@ test("with the id of an upload that an earlier life began only what is missing i
 });
 
 test("what the server does not take now is not sent again before the time that it names", async () => {
-  const { fetch: watching, asked } = watched();
+  const spent = new Set<string>();
+  // The budget is used up before each first request: on a slow machine it would be full again before the next part.
+  const spend = async (one: Asked): Promise<void> => {
+    const first = `${one.method} ${one.path}`;
+    if (room === "" || spent.has(first)) return;
+    spent.add(first);
+    const headers = { authorization: `Bearer ${alder.client.token}` };
+    while ((await fetch(new URL("/api/v1/me", proxy.url), { headers })).status !== 429);
+    one.at = Date.now();
+  };
+  const { fetch: watching, asked } = watched({ before: spend });
+  let room = "";
   const alder = await comer("alder", { fetch: watching });
-  const room = await group(alder, []);
+  const made = await group(alder, []);
   await server.administrate("PATCH", "/config", { "limits.requests_per_second": 1, "limits.request_burst": 2 });
-  const waits: { from: number; to: number }[] = [];
-  const media = await alder.client.media.upload(room, { name: "a.bin", source: new Blob([bytesOfChance(LARGE)]) }, {
-    onProgress: ({ error }) => {
-      if (error?.code === "rate_limited" && error.retryAfterMs) waits.push({ from: Date.now(), to: Date.now() + error.retryAfterMs });
-    },
-  });
+  room = made;
+  const media = await alder.client.media.upload(room, { name: "a.bin", source: new Blob([bytesOfChance(LARGE)]) });
   assert.equal(media.state, "ready");
-  assert.ok(waits.length > 0, "the budget was too small");
   const refused = asked.filter(({ status }) => status === 429);
+  assert.ok(refused.length > 0, "nothing was refused");
   for (const one of refused) {
     const next = asked.find(({ path, method, at }) => path === one.path && method === one.method && at > one.at);
     assert.ok(next && next.at - one.at >= 995, `${one.method} ${one.path} again after ${next && next.at - one.at} ms`);
