@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, sync::Arc};
 use futures_util::future::BoxFuture;
 use rookery_core::{
     event::Event,
-    fence::Owner,
+    fence::ShardRow,
     ids::{ClientId, RoomId, Seq, ShardId, UserId},
     room::{Looked, Snapshot},
     shard::{Epoch, Stamp},
@@ -91,11 +91,11 @@ pub trait MessageLog: Send + Sync {
     /// How many may wait.
     fn queue_bound(&self) -> usize;
 
-    /// Which process has claimed a shard and not given it back, as of some moment after the question. It may have ended since,
-    /// and another may claim it meanwhile: good for deciding whether to claim, never for more. A store that one process owns
-    /// alone knows of no other.
-    fn holder(&self, _shard: ShardId) -> Answer<'_, Option<Owner>> {
-        Box::pin(std::future::ready(Ok(None)))
+    /// Which process has claimed a shard and not given it back, and under which epoch, as of some moment after the question. It
+    /// may have ended since, and another may claim it meanwhile: good for deciding whether to claim and whom to ask, never for
+    /// more. A store that one process owns alone knows of no other.
+    fn holder(&self, _shard: ShardId) -> Answer<'_, ShardRow> {
+        Box::pin(std::future::ready(Ok(ShardRow::default())))
     }
 
     /// Makes this process the owner of a shard, under the next epoch. `Fenced`: another process was quicker.

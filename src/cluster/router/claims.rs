@@ -49,7 +49,7 @@ impl ClusterRouter {
             .map(|(shard, epoch)| async move { (shard, epoch, self.router.shared.log.holder(shard).await) });
         for (shard, epoch, holder) in futures_util::future::join_all(looks).await {
             // A store that does not answer says nothing about it.
-            if holder.is_ok_and(|holder| holder.as_ref() != Some(&me)) {
+            if holder.is_ok_and(|row| row.owner.as_ref() != Some(&me)) {
                 self.router.to_shard_if_there(shard, || ShardMessage::Lost(epoch));
             }
         }
@@ -61,7 +61,7 @@ impl ClusterRouter {
         let begun = Instant::now();
         loop {
             // A store that does not answer says so once more when it is asked for the claim.
-            let Ok(row) = self.router.shared.log.holder(shard).await else { return true };
+            let Ok(row) = self.router.shared.log.holder(shard).await.map(|row| row.owner) else { return true };
             let patience = match self.duty(shard, row.as_ref()) {
                 Duty::Claim => return true,
                 // The row has this process' name, and yet it does not hold the shard: that is a claim without an answer.

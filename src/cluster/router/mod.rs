@@ -2,6 +2,7 @@
 
 mod admin;
 mod answer;
+mod belief;
 mod calls;
 mod claims;
 mod drain;
@@ -27,7 +28,7 @@ use rookery_core::{
 use tokio::sync::{Notify, watch};
 use tokio_util::task::AbortOnDropHandle;
 
-use self::{calls::Calls, place::View, slots::Slots};
+use self::{belief::Doubts, calls::Calls, place::View, slots::Slots};
 use super::{Envelope, LinkState, Members, Network, NodeId, Peer};
 use crate::actors::{
     Router,
@@ -47,6 +48,8 @@ pub struct ClusterRouter {
     view: RwLock<Arc<View>>,
     /// Who says that they hold which shard. Whoever works out a view has this lock for as long.
     tenures: Mutex<Tenures>,
+    /// What others say that is being compared with the store.
+    doubts: Mutex<Doubts>,
     /// The view was replaced.
     placed: watch::Sender<()>,
     /// What this process knows of the others, from when it joins.
@@ -74,6 +77,7 @@ impl ClusterRouter {
             calls: Calls::default(),
             view: RwLock::new(Arc::new(View::default())),
             tenures: Mutex::default(),
+            doubts: Mutex::default(),
             placed: watch::channel(()).0,
             outlook: OnceLock::new(),
             kept: tokio::sync::Mutex::default(),

@@ -180,6 +180,7 @@ impl ClusterRouter {
         if change.is_empty() {
             return;
         }
+        self.remember(&before, &view);
         let left = |shard| before.shard(shard) == Place::Here && view.shard(shard) != Place::Here;
         // Who holds it still lets it go: somebody else has it by now.
         for shard in (0..SHARDS).map(ShardId).filter(|shard| left(*shard)) {

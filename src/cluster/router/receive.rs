@@ -52,6 +52,12 @@ impl Receiver for ClusterRouter {
                 self.to_own_hub(unmarked.hub, Item::Unmarked { session, room });
             }
             Envelope::Restarted { room } => self.to_all(|| Item::Restarted { room: room.into(), by: slot }),
+            // Whoever listens asks again as soon as it is known here that a room lives elsewhere, and gets what was not taken.
+            Envelope::FanOut(FanOut { room, .. })
+            | Envelope::Head { room, .. }
+            | Envelope::Passing { room, .. }
+            | Envelope::Typing { room, .. }
+                if !self.may_speak_for(slot, RoomId::from(room).shard()) => {}
             Envelope::FanOut(events) => self.fan_in(events),
             Envelope::Head { room, head } => {
                 let room = room.into();

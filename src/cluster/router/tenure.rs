@@ -95,7 +95,7 @@ impl ClusterRouter {
     }
 
     /// This life, as it is told of tenures.
-    fn own_life(&self) -> Option<Life> {
+    pub(super) fn own_life(&self) -> Option<Life> {
         self.network.get().map(|network| life(network.me()))
     }
 
@@ -133,14 +133,6 @@ impl ClusterRouter {
         self.post(to, Envelope::Holding { shards });
     }
 
-    pub(super) fn is_told_of(&self, by: &Peer, shards: &[(u16, Epoch)]) {
-        let sound = || shards.iter().filter(|(shard, _)| *shard < SHARDS);
-        let news = |tenures: &mut placement::Tenures| {
-            sound().fold(false, |news, (shard, epoch)| tenures.held(ShardId(*shard), life(by), *epoch) || news)
-        };
-        self.learn(news, sound().map(|(shard, _)| ShardId(*shard)));
-    }
-
     pub(super) fn is_let_go(&self, by: &Peer, shard: u16) {
         let shard = ShardId(shard);
         self.learn(|tenures| tenures.let_go(shard, &life(by)), [shard]);
@@ -150,7 +142,11 @@ impl ClusterRouter {
     }
 
     /// Takes in what was said; if it is news, some shards live elsewhere from now on.
-    fn learn(&self, news: impl FnOnce(&mut placement::Tenures) -> bool, shards: impl IntoIterator<Item = ShardId>) {
+    pub(super) fn learn(
+        &self,
+        news: impl FnOnce(&mut placement::Tenures) -> bool,
+        shards: impl IntoIterator<Item = ShardId>,
+    ) {
         let mut tenures = self.tenures.lock();
         if news(&mut tenures) {
             let (members, mut view) = (self.members(), self.view.read().as_ref().clone());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use rookery_core::{
     event::Event,
-    fence::Owner,
+    fence::ShardRow,
     ids::{ClientId, RoomId, Seq, ShardId, UserId},
     room::{Known, Looked, Snapshot, Target},
     shard::{Epoch, Stamp},
@@ -33,7 +33,7 @@ impl MessageLog for ClusterStore {
         APPENDS
     }
 
-    fn holder(&self, shard: ShardId) -> Answer<'_, Option<Owner>> {
+    fn holder(&self, shard: ShardId) -> Answer<'_, ShardRow> {
         Box::pin(self.log.holder(shard))
     }
 

@@ -7,7 +7,7 @@ use std::{
 
 use rookery_core::{
     event::Event,
-    fence::Owner,
+    fence::ShardRow,
     ids::{ClientId, RoomId, Seq, ShardId, UserId},
     shard::{Epoch, Stamp},
 };
@@ -72,14 +72,14 @@ impl CqlLog {
         self.store.waiting.load(Ordering::Acquire)
     }
 
-    /// Who has claimed a shard and not given it back.
+    /// Who has claimed a shard and not given it back, and under which epoch.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn holder(&self, shard: ShardId) -> Result<Option<Owner>, StoreError> {
+    pub async fn holder(&self, shard: ShardId) -> Result<ShardRow, StoreError> {
         self.store.must_answer()?;
         let row = Arc::clone(&self.store).look(shard).await;
-        row.map(|row| row.owner).ok_or_else(|| unavailable("the row of a shard could not be read"))
+        row.ok_or_else(|| unavailable("the row of a shard could not be read"))
     }
 
     /// Makes this process the owner of a shard.

@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Output, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
@@ -31,16 +32,17 @@ fn done(arguments: &[&str]) {
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A cluster's authority, and what its nodes need.
+/// A cluster's authority, and what its nodes need. Gone with the last who has them.
+#[derive(Clone)]
 pub(super) struct Files {
-    folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl Files {
     /// The files of a cluster that has these nodes.
     pub(super) fn make(cluster: &str, nodes: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("rookery-it-").tempdir().unwrap();
-        let files = Self { folder };
+        let files = Self { folder: Arc::new(folder) };
         done(&["cluster", "init", "--out", &files.path("authority"), "--name", cluster]);
         for node in nodes {
             files.admit(node, node);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -16,7 +17,7 @@ use ractor_cluster::{
     node::{NodeConnectionMode, NodeServerSessionInformation},
 };
 use rookery::cluster::{
-    Envelope,
+    Envelope, NodeId,
     door::hello::{self, Hello, Words},
     wire::frame::{self, Batch, LARGEST_FRAME, Token},
 };
@@ -124,8 +125,8 @@ impl NodeEventSubscription for Events {
 
 /// What the rogues of all tests share, since ractor_cluster keeps what it knows by process: one node server, one relay.
 /// Whoever uses it has it alone.
-struct Den {
-    files: Files,
+pub(super) struct Den {
+    pub(super) files: Files,
     server: ActorRef<NodeServerMessage>,
     states: States,
     heard: mpsc::Receiver<Vec<u8>>,
@@ -134,10 +135,10 @@ struct Den {
     _runtime: Runtime,
 }
 
-const NAME: &str = "c";
+pub(super) const NAME: &str = "c";
 const INCARNATION: u64 = 1_000_000;
 
-async fn den() -> tokio::sync::MutexGuard<'static, Den> {
+pub(super) async fn den() -> tokio::sync::MutexGuard<'static, Den> {
     static DEN: OnceCell<tokio::sync::Mutex<Den>> = OnceCell::const_new();
     let make = async || tokio::sync::Mutex::new(tokio::task::spawn_blocking(Den::make).await.unwrap());
     DEN.get_or_init(make).await.lock().await
@@ -165,8 +166,12 @@ impl Den {
 
     /// Greets the node as one of whom it has the certificate. What calls itself otherwise afterwards is not looked for.
     async fn connect(&mut self, said: &str, to: &Node) -> Rogue {
-        let stream = TcpStream::connect(to.address).await.unwrap();
-        let mut stream = self.files.tls(said).connect(stream, &to.id()).await.unwrap();
+        self.connect_to(said, to.address, &to.id()).await
+    }
+
+    pub(super) async fn connect_to(&mut self, said: &str, address: SocketAddr, to: &NodeId) -> Rogue {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let mut stream = self.files.tls(said).connect(stream, to).await.unwrap();
         let (cluster, node) = ("birds".to_owned(), said.to_owned());
         let hello = Hello { cluster, node, incarnation: INCARNATION, relays: 1, token: [9; 16] };
         hello::say(&mut stream, &Words::Hello(hello)).await.unwrap();
@@ -181,14 +186,14 @@ impl Den {
         self.server.cast(opened).ok().unwrap();
         let mut rogue = Rogue { relays: Vec::new(), token: theirs.token, state };
         if said == NAME {
-            rogue.find(to, theirs.relays).await;
+            rogue.find(&format!("{}.{}", theirs.node, theirs.incarnation), theirs.relays).await;
         }
         rogue
     }
 }
 
 /// A connection to one node, by the protocol and with certificate and cookie, but in nobody's hands.
-struct Rogue {
+pub(super) struct Rogue {
     relays: Vec<ActorRef<Said>>,
     /// What its victim wants to see on what it is sent.
     token: Token,
@@ -196,8 +201,7 @@ struct Rogue {
 }
 
 impl Rogue {
-    async fn find(&mut self, to: &Node, count: u16) {
-        let peer = to.peer();
+    async fn find(&mut self, peer: &str, count: u16) {
         within("the rogue to be ready", self.state.wait_for(|state| *state == Some(true))).await.unwrap();
         // What an earlier connection left behind may stand there for a moment; the newest is wanted.
         let find = |index: u16| {
@@ -207,7 +211,7 @@ impl Rogue {
         self.relays = eventually("the relays", async || (0..count).map(find).collect()).await;
     }
 
-    fn cast(&self, bytes: Vec<u8>) {
+    pub(super) fn cast(&self, bytes: Vec<u8>) {
         let _ = self.relays[0].cast(Said::Frame(bytes));
     }
 
@@ -217,7 +221,7 @@ impl Rogue {
         victim.told(|line| line["up"] == NAME).await;
     }
 
-    fn batch(&self, envelopes: &[&[u8]]) -> Vec<u8> {
+    pub(super) fn batch(&self, envelopes: &[&[u8]]) -> Vec<u8> {
         let mut batch = Batch::new(self.token, 0);
         for envelope in envelopes {
             batch.push(envelope);
@@ -231,7 +235,7 @@ impl Rogue {
 }
 
 /// Keeps the rogue's link alive while it does what it does.
-fn beating(rogue: &Rogue) -> tokio_util::task::AbortOnDropHandle<()> {
+pub(super) fn beating(rogue: &Rogue) -> tokio_util::task::AbortOnDropHandle<()> {
     let (relay, token) = (rogue.relays[0].clone(), rogue.token);
     tokio_util::task::AbortOnDropHandle::new(tokio::spawn(async move {
         let mut beats = tokio::time::interval(Duration::from_millis(250));

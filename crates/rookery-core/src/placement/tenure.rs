@@ -2,7 +2,7 @@
 //!
 //! Where a shard should live changes for everybody in one moment; the shards themselves follow one after the other. Until it
 //! is a shard's turn its rooms go on where they are. What is said here is never part of an argument about who may commit:
-//! who goes to the wrong node by it is sent back.
+//! who goes to the wrong node by it is sent back. Where two contradict each other, the row of the shard says who is right.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +18,8 @@ pub struct Life {
     pub incarnation: u64,
 }
 
-/// What was said, by shard. Of two that say that they hold one shard the later epoch is believed; who says that they hold it
-/// no more is believed about themselves.
+/// What was said, by shard. Of two that say that they hold one shard the later epoch may be the right one, which its row says;
+/// who says that they hold it no more is believed about themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tenures {
     told: BTreeMap<ShardId, (Epoch, Life)>,
@@ -33,6 +33,31 @@ impl Tenures {
             self.told.insert(shard, (epoch, by));
         }
         is_news
+    }
+
+    /// Whether somebody else was told of who may still hold it, so that one of the two is wrong or late.
+    #[must_use]
+    pub fn contradicts(&self, shard: ShardId, by: &Life, epoch: Epoch) -> bool {
+        self.told.get(&shard).is_some_and(|(known, holder)| *known < epoch && holder != by)
+    }
+
+    /// What was told of a shard, and is believed.
+    #[must_use]
+    pub fn told(&self, shard: ShardId) -> Option<&(Epoch, Life)> {
+        self.told.get(&shard)
+    }
+
+    /// The shard's own row was read, after `seen` had been told of it, and says that this life holds it, or nobody who is
+    /// known; whether that is news. What was told since then is newer than the row.
+    pub fn decided(&mut self, shard: ShardId, seen: Option<&(Epoch, Life)>, stands: Option<(Epoch, Life)>) -> bool {
+        if self.told.get(&shard) != seen || seen == stands.as_ref() {
+            return false;
+        }
+        match stands {
+            Some(stands) => self.told.insert(shard, stands),
+            None => self.told.remove(&shard),
+        };
+        true
     }
 
     /// A life says that it does not hold a shard; whether that is news.
@@ -86,6 +111,34 @@ mod tests {
         assert_eq!(tenures.of(&life(2)).collect::<Vec<_>>(), [(SHARD, 6)]);
         tenures.keep(|life| life.incarnation != 2);
         assert_eq!(tenures.holder(SHARD), None);
+    }
+
+    #[test]
+    fn of_two_who_contradict_each_other_the_row_of_the_shard_says_who_is_right() {
+        let mut tenures = Tenures::default();
+        assert!(!tenures.contradicts(SHARD, &life(1), 5), "nobody else was told of");
+        assert!(tenures.held(SHARD, life(1), 5));
+        assert!(!tenures.contradicts(SHARD, &life(1), 6), "about themselves");
+        assert!(!tenures.contradicts(SHARD, &life(2), 4), "late, and not believed anyway");
+        assert!(tenures.contradicts(SHARD, &life(2), 900));
+
+        let seen = tenures.told(SHARD).cloned();
+        assert!(!tenures.decided(SHARD, seen.as_ref(), Some((5, life(1)))), "it was so");
+        assert!(tenures.decided(SHARD, seen.as_ref(), Some((6, life(2)))), "the other one was right");
+        assert!(!tenures.decided(SHARD, seen.as_ref(), Some((5, life(1)))), "something was told since");
+        assert_eq!(tenures.told(SHARD), Some(&(6, life(2))));
+        let seen = tenures.told(SHARD).cloned();
+        assert!(tenures.decided(SHARD, seen.as_ref(), None), "it was given back");
+        assert_eq!(tenures.holder(SHARD), None);
+    }
+
+    #[test]
+    fn who_lied_about_its_epoch_does_not_keep_the_next_holder_out() {
+        let mut tenures = Tenures::default();
+        assert!(tenures.held(SHARD, life(1), Epoch::MAX));
+        let seen = tenures.told(SHARD).cloned();
+        assert!(tenures.decided(SHARD, seen.as_ref(), Some((5, life(1)))));
+        assert!(tenures.held(SHARD, life(2), 6));
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 mod cut;
 mod files;
 mod killed;
+mod liar;
 mod load;
 mod marks;
 mod names;

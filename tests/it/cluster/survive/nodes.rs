@@ -45,6 +45,12 @@ impl Cluster {
         Self::over(Stores::new(), None, names, turn().await).await
     }
 
+    /// The same with files that somebody else has too.
+    pub(super) async fn start_with(files: Files, names: &[&str]) -> Self {
+        let turn = turn().await;
+        Self::of(files, Stores::new(), None, names, turn).await
+    }
+
     /// Nodes over stores on these servers, by whoever waited for the turn.
     pub(super) async fn start_over(
         turn: SemaphorePermit<'static>,
@@ -61,7 +67,16 @@ impl Cluster {
     }
 
     async fn over(stores: Stores, network: Option<Network>, names: &[&str], turn: SemaphorePermit<'static>) -> Self {
-        let files = Files::make("birds", &[]);
+        Self::of(Files::make("birds", &[]), stores, network, names, turn).await
+    }
+
+    async fn of(
+        files: Files,
+        stores: Stores,
+        network: Option<Network>,
+        names: &[&str],
+        turn: SemaphorePermit<'static>,
+    ) -> Self {
         let mut cluster = Self { files, nodes: BTreeMap::new(), stores, network, _turn: turn };
         for name in names {
             cluster.begin(name).await;

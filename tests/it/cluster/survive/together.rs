@@ -86,7 +86,7 @@ async fn marks_of_one_device_are_seen_on_the_other(
     .await;
 }
 
-async fn every_node_has_the_same_digest(cluster: &Cluster, room: &str, head: u64) {
+pub(super) async fn every_node_has_the_same_digest(cluster: &Cluster, room: &str, head: u64) {
     let admin = cluster.admin();
     until("the digests of all nodes to agree", || async {
         let digest = admin.get(&format!("/rooms/{room}/digest")).await.body(200);
