@@ -24,6 +24,8 @@ const LATELY: Duration = Duration::from_secs(10);
 /// Between two looks at a row that could not be read, and how many there are.
 const AGAIN: Duration = Duration::from_secs(1);
 const LOOKS: usize = 60;
+/// Liars that are kept in mind; of more the newest.
+const LIARS: usize = 64;
 
 /// What is being compared with the store.
 #[derive(Default)]
@@ -32,6 +34,8 @@ pub(super) struct Doubts {
     reading: BTreeMap<ShardId, bool>,
     /// Who held a shard before its present holder, and until when.
     lately: BTreeMap<ShardId, (Slot, Instant)>,
+    /// Who has said that they hold a shard that by its row they never did.
+    liars: Vec<Life>,
 }
 
 impl ClusterRouter {
@@ -60,17 +64,19 @@ impl ClusterRouter {
         false
     }
 
-    /// A node says that it holds these shards. Where nobody else was heard of who does, it is believed until the row has been
-    /// read; else only afterwards.
+    /// A node says that it holds these shards. It is believed until the row has been read; if it contradicts somebody else only
+    /// when it is seen in the cluster and has not lied before. Not to believe it then would cost those who read here: a node
+    /// that has slept while others went on with its rooms would go on telling what it knows of them.
     pub(super) fn is_told_of(&self, by: &Peer, shards: &[(u16, Epoch)]) {
         let sound =
             || shards.iter().filter(|(shard, _)| *shard < SHARDS).map(|(shard, epoch)| (ShardId(*shard), *epoch));
+        let is_trusted = self.is_trusted(by);
         let by = life(by);
         let mut to_compare = BTreeSet::new();
         let news = |tenures: &mut rookery_core::placement::Tenures| {
             let mut news = false;
             for (shard, epoch) in sound() {
-                if tenures.contradicts(shard, &by, epoch) {
+                if !is_trusted && tenures.contradicts(shard, &by, epoch) {
                     to_compare.insert(shard);
                 } else if tenures.held(shard, by.clone(), epoch) {
                     news = true;
@@ -81,6 +87,11 @@ impl ClusterRouter {
         };
         self.learn(news, sound().map(|(shard, _)| shard));
         self.compare(to_compare);
+    }
+
+    fn is_trusted(&self, peer: &Peer) -> bool {
+        let is_member = self.members().get(&peer.node).is_some_and(|member| member.peer == *peer);
+        is_member && !self.doubts.lock().liars.contains(&life(peer))
     }
 
     /// Reads the rows of these shards, unless that is under way.
@@ -123,20 +134,31 @@ impl ClusterRouter {
                 let news = tenures.decided(shard, seen, stands.clone());
                 // Of an epoch that is over somebody may speak who has not heard it yet.
                 if news && let Some((epoch, who)) = seen.filter(|(epoch, _)| *epoch >= row.epoch) {
-                    let (who, row) = (&*who.node.0, row.epoch);
-                    tracing::debug!(
-                        shard = shard.0,
-                        who,
-                        epoch,
-                        row,
-                        "a node says that it holds a shard that it does not"
-                    );
-                    metrics::counter!("rookery_cluster_disbelieved_total", "what" => "shard").increment(1);
+                    self.has_lied(shard, who, *epoch);
                 }
                 news
             },
             [shard],
         );
+    }
+
+    fn has_lied(&self, shard: ShardId, who: &Life, epoch: Epoch) {
+        tracing::debug!(
+            shard = shard.0,
+            who = &*who.node.0,
+            epoch,
+            "a node says that it holds a shard that it does not"
+        );
+        metrics::counter!("rookery_cluster_disbelieved_total", "what" => "shard").increment(1);
+        let mut doubts = self.doubts.lock();
+        if doubts.liars.contains(who) {
+            return;
+        }
+        tracing::warn!(who = &*who.node.0, "a node says that it holds shards that by their rows it never did");
+        if doubts.liars.len() >= LIARS {
+            doubts.liars.remove(0);
+        }
+        doubts.liars.push(who.clone());
     }
 
     /// Which life a row names. Of a node that was told of it need not be known yet here which life that is.

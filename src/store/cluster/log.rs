@@ -1,6 +1,6 @@
 //! The logs of rooms, as a cluster has them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use rookery_core::{
@@ -19,6 +19,10 @@ use crate::store::{
     log::{Append, Marks, MessageLog, Window},
     record::{Message, Reaction},
 };
+
+/// How long a write waits for what it is about to be looked up. Nothing of it was written by then: a node that has not noticed
+/// yet that the log is away can still say so in time.
+const LOOK: Duration = Duration::from_millis(1_500);
 
 impl MessageLog for ClusterStore {
     fn append(&self, append: Append) {
@@ -57,18 +61,8 @@ impl MessageLog for ClusterStore {
         Box::pin(async move {
             // Somebody waits for this who could be told at once that nothing is taken now.
             self.log.must_answer()?;
-            let head = self.verified_head(room).await?;
-            let known = self.find(room, (sender, client_id), head).await?;
-            let known = known.map(|event| Known { seq: event.seq, at: event.at, content: event.content.clone() });
-            let target = match target {
-                Some(target) => self.log.message(room, target, head, sender).await?,
-                None => None,
-            };
-            let target = target.map(|message| {
-                let attachments = !message.attachments.is_empty();
-                Target { author: message.from, deleted: message.deleted, attachments }
-            });
-            Ok(Looked { known, target })
+            let looked = tokio::time::timeout(LOOK, self.look_up(room, (sender, client_id), target)).await;
+            looked.unwrap_or_else(|_| Err(StoreError::Unavailable("the log does not answer in time".to_owned())))
         })
     }
 
@@ -153,6 +147,21 @@ impl MessageLog for ClusterStore {
 }
 
 impl ClusterStore {
+    async fn look_up(&self, room: RoomId, key: (UserId, ClientId), target: Option<Seq>) -> Result<Looked, StoreError> {
+        let head = self.verified_head(room).await?;
+        let known = self.find(room, key, head).await?;
+        let known = known.map(|event| Known { seq: event.seq, at: event.at, content: event.content.clone() });
+        let target = match target {
+            Some(target) => self.log.message(room, target, head, key.0).await?,
+            None => None,
+        };
+        let target = target.map(|message| {
+            let attachments = !message.attachments.is_empty();
+            Target { author: message.from, deleted: message.deleted, attachments }
+        });
+        Ok(Looked { known, target })
+    }
+
     /// The write with this key at or below a verified head.
     async fn find(&self, room: RoomId, key: (UserId, ClientId), head: Seq) -> Result<Option<Arc<Event>>, StoreError> {
         match self.log.find(room, key, head).await {
