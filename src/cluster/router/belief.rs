@@ -9,7 +9,7 @@ use std::{
 use rookery_core::{
     fence::ShardRow,
     ids::{SHARDS, ShardId},
-    placement::Life,
+    placement::{Life, Tenures},
     shard::Epoch,
 };
 
@@ -32,7 +32,7 @@ const LIARS: usize = 64;
 pub(super) struct Doubts {
     /// Shards whose rows are being read; `true`: something was said meanwhile, so that they are read once more.
     reading: BTreeMap<ShardId, bool>,
-    /// Who held a shard before its present holder, and until when.
+    /// Who held a shard before its present holder, and since when it does not.
     lately: BTreeMap<ShardId, (Slot, Instant)>,
     /// Who has said that they hold a shard that by its row they never did.
     liars: Vec<Life>,
@@ -73,7 +73,7 @@ impl ClusterRouter {
         let is_trusted = self.is_trusted(by);
         let by = life(by);
         let mut to_compare = BTreeSet::new();
-        let news = |tenures: &mut rookery_core::placement::Tenures| {
+        let news = |tenures: &mut Tenures| {
             let mut news = false;
             for (shard, epoch) in sound() {
                 if !is_trusted && tenures.contradicts(shard, &by, epoch) {
@@ -131,7 +131,7 @@ impl ClusterRouter {
         let stands = self.holder_by(row, seen);
         self.learn(
             |tenures| {
-                let news = tenures.decided(shard, seen, stands.clone());
+                let news = tenures.decided(shard, seen, stands);
                 // Of an epoch that is over somebody may speak who has not heard it yet.
                 if news && let Some((epoch, who)) = seen.filter(|(epoch, _)| *epoch >= row.epoch) {
                     self.has_lied(shard, who, *epoch);

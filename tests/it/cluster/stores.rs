@@ -119,3 +119,10 @@ pub(super) async fn epochs(session: &Session, room: &str, head: u64) -> Vec<(u64
 pub(super) fn operator(server: &Server) -> Rest {
     Rest::new(&format!("{}/admin/v1", server.admin)).with_token(TOKEN)
 }
+
+/// What a node has counted under this name and these labels; 0 for what never happened.
+pub(super) async fn counted(server: &Server, series: &str) -> u64 {
+    let text = Rest::new(&server.admin).with_token(TOKEN).get("/metrics").await.text;
+    let of = |line: &str| line.strip_prefix(series)?.strip_prefix(' ').map(|count| count.parse().expect("a number"));
+    text.lines().find_map(of).unwrap_or(0)
+}

@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 use super::{
     super::{
         rogue::{NAME, Rogue, beating, den},
-        stores::{TOKEN, claimed, operator},
+        stores::{claimed, counted, operator},
     },
     nodes::{Cluster, until},
     together::every_node_has_the_same_digest,
 };
-use crate::support::{client_id, person::Person, rest::Rest};
+use crate::support::{client_id, person::Person};
 
 /// Messages between the lies.
 const MESSAGES: u64 = 12;
@@ -120,11 +120,7 @@ fn frame(value: &Value) -> Bytes {
 
 /// How often a node did not believe what was said of rooms, and of shards.
 async fn disbelieved(cluster: &Cluster, name: &str) -> (u64, u64) {
-    let text = Rest::new(&cluster.node(name).admin).with_token(TOKEN).get("/metrics").await.text;
-    let of = |what: &str| {
-        let start = format!("rookery_cluster_disbelieved_total{{what=\"{what}\"}} ");
-        let line = text.lines().find_map(|line| line.strip_prefix(&start));
-        line.map_or(0, |count| count.parse().expect("a number"))
-    };
-    (of("room"), of("shard"))
+    let server = cluster.node(name);
+    let rooms = counted(server, "rookery_cluster_disbelieved_total{what=\"room\"}").await;
+    (rooms, counted(server, "rookery_cluster_disbelieved_total{what=\"shard\"}").await)
 }

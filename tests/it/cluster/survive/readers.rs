@@ -7,7 +7,7 @@ use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use super::{
-    super::stores::{TOKEN, claimed, operator},
+    super::stores::{claimed, counted, operator},
     nodes::{Cluster, until},
 };
 use crate::support::person::Person;
@@ -111,11 +111,7 @@ const QUIET: Duration = Duration::from_secs(4);
 
 /// How often a node tried in vain to claim a shard whose holder is alive.
 async fn withheld(cluster: &Cluster, name: &str) -> u64 {
-    let server = cluster.node(name);
-    let metrics = crate::support::rest::Rest::new(&server.admin).with_token(TOKEN);
-    let text = metrics.get("/metrics").await.text;
-    let of = |line: &str| line.strip_prefix("rookery_shard_claims_total{result=\"withheld\"} ")?.parse().ok();
-    text.lines().find_map(of).unwrap_or(0)
+    counted(cluster.node(name), "rookery_shard_claims_total{result=\"withheld\"}").await
 }
 
 /// A room that ends over its work is woken again by itself, to tell what it may not have come to tell; but not where it does
